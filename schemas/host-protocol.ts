@@ -1,0 +1,100 @@
+import { Type } from 'typebox';
+import { BoundedText, Closed, Count, Nullable, OneOf, type Static } from './closed.ts';
+import { DecodeMode, Examination } from './fingerprint.ts';
+import { NullableReason, Outcome } from './outcome.ts';
+
+/** What the engine may spend on one file; every default carries its reason in docs/operations.md. */
+export const FileBudget = Closed({
+  cpuTimeMs: Type.Integer({ minimum: 100 }),
+  wallTimeMs: Type.Integer({ minimum: 100 }),
+  memoryBytes: Type.Integer({ minimum: 64 * 1024 * 1024 }),
+  sizeBytes: Type.Integer({ minimum: 1 }),
+  pixels: Type.Integer({ minimum: 1 }),
+  sidePixels: Type.Integer({ minimum: 1 }),
+});
+export type FileBudget = Static<typeof FileBudget>;
+export const DEFAULT_FILE_BUDGET: FileBudget = {
+  cpuTimeMs: 10_000,
+  wallTimeMs: 60_000,
+  memoryBytes: 1_610_612_736,
+  sizeBytes: 4_294_967_296,
+  pixels: 100_000_000,
+  sidePixels: 65_500,
+};
+
+export const ArchiveBudget = Closed({
+  entries: Type.Integer({ minimum: 1 }),
+  entryBytes: Type.Integer({ minimum: 1 }),
+  totalBytes: Type.Integer({ minimum: 1 }),
+  depth: Type.Integer({ minimum: 0 }),
+  wallTimeMs: Type.Integer({ minimum: 100 }),
+  memoryBytes: Type.Integer({ minimum: 64 * 1024 * 1024 }),
+});
+export type ArchiveBudget = Static<typeof ArchiveBudget>;
+export const DEFAULT_ARCHIVE_BUDGET: ArchiveBudget = {
+  entries: 100_000,
+  entryBytes: 4_294_967_296,
+  totalBytes: 68_719_476_736,
+  depth: 4,
+  wallTimeMs: 6 * 3_600_000,
+  memoryBytes: 1_610_612_736,
+};
+
+/** A path crosses as base64 of its raw bytes: file names need not be UTF-8. */
+export const PathBase64 = Type.String({ maxLength: 16_384, pattern: '^[A-Za-z0-9+/]*={0,2}$' });
+
+/** Supervisor to picture host. */
+export const ExamineTask = Closed({
+  kind: Type.Literal('examine'),
+  taskId: Count(),
+  path: PathBase64,
+  mode: DecodeMode,
+  budget: FileBudget,
+});
+export type ExamineTask = Static<typeof ExamineTask>;
+
+/** Supervisor to unpack host: write the entries of one archive as numbered files into the scratch folder. */
+export const UnpackTask = Closed({
+  kind: Type.Literal('unpack'),
+  taskId: Count(),
+  path: PathBase64,
+  scratchFolder: PathBase64,
+  budget: ArchiveBudget,
+});
+export type UnpackTask = Static<typeof UnpackTask>;
+export const HostTask = Type.Union([ExamineTask, UnpackTask]);
+export type HostTask = Static<typeof HostTask>;
+
+/** One entry of an archive; `scratchFile` is its file name in the scratch folder, or null when it was not written (the reason says why). */
+export const ArchiveEntry = Closed({
+  index: Count(),
+  /** The name as stored, raw bytes. */
+  name: PathBase64,
+  scratchFile: Nullable(Type.String({ pattern: '^[0-9]{1,12}$' })),
+  sizeBytes: Nullable(Count()),
+  modifiedAt: Nullable(BoundedText(40)),
+  outcome: Outcome,
+  reason: NullableReason,
+});
+export type ArchiveEntry = Static<typeof ArchiveEntry>;
+
+export const HOST_ROLES = ['picture', 'unpack'] as const;
+export const HostRole = OneOf(HOST_ROLES);
+export type HostRole = Static<typeof HostRole>;
+
+/** Host to supervisor. Each one is validated on arrival; a host that says anything else is ended. */
+export const HostMessage = Type.Union([
+  Closed({ kind: Type.Literal('ready'), role: HostRole, decoders: Type.Array(BoundedText(80), { maxItems: 10 }) }),
+  Closed({ kind: Type.Literal('started'), taskId: Count() }),
+  Closed({ kind: Type.Literal('examined'), taskId: Count(), examination: Examination }),
+  Closed({ kind: Type.Literal('entry'), taskId: Count(), entry: ArchiveEntry }),
+  Closed({
+    kind: Type.Literal('unpacked'),
+    taskId: Count(),
+    outcome: Outcome,
+    reason: NullableReason,
+    entries: Count(),
+    totalBytes: Count(),
+  }),
+]);
+export type HostMessage = Static<typeof HostMessage>;

@@ -1,0 +1,52 @@
+import { Type } from 'typebox';
+import { BoundedText, Closed, Count, Hex, Nullable, OneOf, type Static } from './closed.ts';
+import { PdqFlavour } from './fingerprint.ts';
+
+/** Absent is not false: a flag that the source did not give is null. */
+const Flag = Nullable(Type.Boolean());
+
+/** A perceptual hash of a known record. A PDQ whose flavour the source does not name is compared with both. */
+export const KnownBits = Closed({
+  algorithm: OneOf(['pdq', 'blockhash-256-r512']),
+  flavour: Nullable(PdqFlavour),
+  hex: Hex(32),
+  /** Null when the source does not give it. */
+  quality: Nullable(Count(100)),
+});
+export type KnownBits = Static<typeof KnownBits>;
+
+/** One record of a hash set, as received, after reading its format. At least one digest or perceptual hash is present. */
+export const KnownRecord = Closed({
+  /** The source's own key of the record, if it has one. */
+  sourceKey: Nullable(BoundedText(200)),
+  md5: Nullable(Hex(16)),
+  sha1: Nullable(Hex(20)),
+  sha256: Nullable(Hex(32)),
+  bits: Type.Array(KnownBits, { maxItems: 8 }),
+  sizeBytes: Nullable(Count()),
+  /** The category code as received; 0 is a code, null is none. Its meaning depends on the set's scheme. */
+  categoryCode: Nullable(BoundedText(40)),
+  series: Nullable(BoundedText(300)),
+  tags: Nullable(BoundedText(1000)),
+  victimIdentified: Flag,
+  offenderIdentified: Flag,
+  distributed: Flag,
+  precategorised: Flag,
+  suspected: Flag,
+});
+export type KnownRecord = Static<typeof KnownRecord>;
+
+/** What the head of a file said about the set, and what was read. */
+export const SetDescription = Closed({
+  format: OneOf(['vics', 'csv', 'digest-list', 'pdq-list', 'ndjson']),
+  formatVersion: Nullable(BoundedText(40)),
+  /** Such as `vic-us`, `caid-uk`; `unspecified` when the file names none. Codes are never compared across schemes. */
+  categoryScheme: BoundedText(60),
+  documentKind: Nullable(OneOf(['media', 'cases'])),
+});
+export type SetDescription = Static<typeof SetDescription>;
+
+/** Why a record was not taken. */
+export const REJECTION_REASONS = ['noHash', 'emptyFile', 'badDigest', 'badPdq', 'badField', 'duplicate', 'notARecord'] as const;
+export const RejectionReason = OneOf(REJECTION_REASONS);
+export type RejectionReason = Static<typeof RejectionReason>;
