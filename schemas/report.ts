@@ -1,0 +1,202 @@
+import { Type } from 'typebox';
+import { BoundedText, Closed, Count, Hex, Nullable, OneOf, type Static } from './closed.ts';
+import { CaptureMetadata, DecodeMode, Digests, Orientation, PdqFlavour } from './fingerprint.ts';
+import { ArchiveBudget, FileBudget } from './host-protocol.ts';
+import { MatchMethod } from './match.ts';
+import { Outcome, ReasonCode } from './outcome.ts';
+
+export const REPORT_SCHEMA_VERSION = '1.0';
+/** Past this many items they go to an NDJSON file beside the report. */
+export const MAX_ITEMS_IN_REPORT = 100_000;
+
+/** A match as a report shows it: who recorded it as what, and how near it is. */
+export const ReportMatch = Closed({
+  method: MatchMethod,
+  algorithm: BoundedText(60),
+  /** Bits; 0 for digests. */
+  distance: Count(256),
+  /** Bits; 0 for digests. */
+  threshold: Count(256),
+  orientation: Nullable(Orientation),
+  flavour: Nullable(PdqFlavour),
+  expectedFalseMatches: Nullable(Type.Number({ minimum: 0 })),
+  source: BoundedText(200),
+  setName: BoundedText(200),
+  setVersion: Count(),
+  series: Nullable(BoundedText(300)),
+  /** As received, with the scheme that gives it a meaning. */
+  category: Nullable(Closed({ scheme: BoundedText(60), code: BoundedText(40), label: Nullable(BoundedText(200)) })),
+});
+export type ReportMatch = Static<typeof ReportMatch>;
+
+/**
+ * known: a digest match (identical content). nearDuplicate: a perceptual match only. unseen: examined, nothing matched.
+ * none: not examined, so nothing can be said.
+ */
+export const STANDINGS = ['known', 'nearDuplicate', 'unseen', 'none'] as const;
+export const Standing = OneOf(STANDINGS);
+export type Standing = Static<typeof Standing>;
+
+export const ReportItem = Closed({
+  /** As UTF-8; where the name is not valid UTF-8 the odd bytes are replaced and `pathHex` has them all. An archive entry is `archive.zip!/name`. */
+  path: BoundedText(16_384),
+  pathHex: Nullable(BoundedText(32_768)),
+  sizeBytes: Nullable(Count()),
+  modifiedAt: Nullable(BoundedText(40)),
+  sha256: Nullable(Hex(32)),
+  md5: Nullable(Hex(16)),
+  sha1: Nullable(Hex(20)),
+  type: BoundedText(100),
+  outcome: Outcome,
+  reason: Nullable(ReasonCode),
+  reasonDetail: Nullable(BoundedText(300)),
+  standing: Standing,
+  widthPixels: Nullable(Count()),
+  heightPixels: Nullable(Count()),
+  /** The lower of the PDQ qualities; 49 and less was not matched by perceptual hash. */
+  quality: Nullable(Count(100)),
+  trailingBytes: Nullable(Count()),
+  capture: Nullable(CaptureMetadata),
+  matches: Type.Array(ReportMatch),
+});
+export type ReportItem = Static<typeof ReportItem>;
+
+export const KnownBy = Closed({
+  source: BoundedText(200),
+  setName: BoundedText(200),
+  setVersion: Count(),
+  scheme: BoundedText(60),
+  code: Nullable(BoundedText(40)),
+  label: Nullable(BoundedText(200)),
+  /** Items (not contents) that matched such a record by digest, and by perceptual hash only. */
+  known: Count(),
+  nearDuplicate: Count(),
+});
+export type KnownBy = Static<typeof KnownBy>;
+
+export const ReportCounts = Closed({
+  items: Count(),
+  /** Distinct contents. */
+  media: Count(),
+  known: Count(),
+  nearDuplicate: Count(),
+  unseen: Count(),
+  done: Count(),
+  partial: Count(),
+  rejected: Count(),
+  notExamined: Count(),
+  failed: Count(),
+  /** Always shown with `known`: a known holiday picture and a known abuse picture are not the same thing. */
+  knownBy: Type.Array(KnownBy),
+  /** Examined (done or partial) N of M files, B of C bytes. */
+  examinedItems: Count(),
+  examinedBytes: Count(),
+  totalBytes: Count(),
+  byReason: Type.Array(Closed({ outcome: Outcome, reason: ReasonCode, items: Count() })),
+  byType: Type.Array(Closed({ type: BoundedText(100), items: Count() })),
+  /** What this run added to the database; all zero when the same folder is scanned again. */
+  added: Closed({ items: Count(), media: Count(), matches: Count() }),
+});
+export type ReportCounts = Static<typeof ReportCounts>;
+
+/** Figures for the charts, over all items, so that the page needs no item list. */
+export const ReportFigures = Closed({
+  bySeries: Type.Array(Closed({ source: BoundedText(200), series: BoundedText(300), items: Count() })),
+  /** Items by month of capture, `2024-07`. */
+  captureTimeline: Type.Array(Closed({ month: BoundedText(7), items: Count() })),
+  cameras: Type.Array(Closed({ make: BoundedText(200), model: BoundedText(200), serialNumbers: Count(), items: Count() })),
+  /** Best perceptual distance of each item that has one. */
+  distanceHistogram: Type.Array(Closed({ distance: Count(256), items: Count() })),
+  syntheticTraces: Count(),
+  withGps: Count(),
+});
+export type ReportFigures = Static<typeof ReportFigures>;
+
+export const ReportSet = Closed({
+  source: BoundedText(200),
+  name: BoundedText(200),
+  version: Count(),
+  sha256: Hex(32),
+  format: BoundedText(60),
+  records: Count(),
+  importedAt: BoundedText(40),
+});
+export type ReportSet = Static<typeof ReportSet>;
+
+export const SandboxState = Closed({
+  /** none: hosts have no network. host: they have the machine's, which is said in red. */
+  network: OneOf(['none', 'host']),
+  namespace: OneOf(['root', 'user', 'none']),
+  /** Whether the data folder and keys are hidden from hosts, and by what. */
+  dataFolder: OneOf(['hidden', 'readRefused', 'visible']),
+  memoryLimit: Type.Boolean(),
+  cpuLimit: Type.Boolean(),
+  warnings: Type.Array(BoundedText(300), { maxItems: 20 }),
+});
+export type SandboxState = Static<typeof SandboxState>;
+
+export const Report = Closed({
+  schemaVersion: Type.Literal(REPORT_SCHEMA_VERSION),
+  engine: Closed({
+    version: BoundedText(40),
+    pipelineVersion: BoundedText(40),
+    runtime: BoundedText(80),
+    decoders: Type.Array(BoundedText(80)),
+    algorithms: Type.Array(Closed({ id: BoundedText(60), thresholdBits: Count(256), minimumQuality: Nullable(Count(100)) })),
+    database: BoundedText(120),
+    /** What a search of perceptual hashes was answered by, such as `pgvector <~> scan`. */
+    bitSearch: BoundedText(80),
+  }),
+  batch: Closed({
+    batchId: BoundedText(36),
+    caseRef: BoundedText(200),
+    exhibitRef: BoundedText(200),
+    organisation: BoundedText(200),
+    operator: BoundedText(200),
+    machine: BoundedText(300),
+    mode: DecodeMode,
+    roots: Type.Array(BoundedText(16_384)),
+    startedAt: BoundedText(40),
+    finishedAt: BoundedText(40),
+    complete: Type.Boolean(),
+    /** Stages and their state; models come as a later stage. */
+    stages: Type.Array(Closed({ stage: OneOf(['hashes', 'models']), state: OneOf(['pending', 'complete', 'interrupted']) })),
+    budgets: Closed({ file: FileBudget, archive: ArchiveBudget }),
+    sandbox: SandboxState,
+  }),
+  /** Every set that was searched; `nothing known` is said against these and no others. */
+  sets: Type.Array(ReportSet),
+  counts: ReportCounts,
+  figures: ReportFigures,
+  /** Name of the NDJSON file beside this one that holds the items, when there are more than MAX_ITEMS_IN_REPORT. */
+  itemsFile: Nullable(BoundedText(300)),
+  items: Type.Array(ReportItem),
+});
+export type Report = Static<typeof Report>;
+export type ReportHead = Omit<Report, 'items'>;
+
+/** The element of `fingerprint --json`. */
+export const FingerprintOutput = Closed({
+  path: BoundedText(16_384),
+  pathHex: Nullable(BoundedText(32_768)),
+  sizeBytes: Nullable(Count()),
+  type: BoundedText(100),
+  md5: Nullable(Digests.properties.md5),
+  sha1: Nullable(Digests.properties.sha1),
+  sha256: Nullable(Digests.properties.sha256),
+  outcome: Outcome,
+  reason: Nullable(ReasonCode),
+  reasonDetail: Nullable(BoundedText(300)),
+  widthPixels: Nullable(Count()),
+  heightPixels: Nullable(Count()),
+  decoder: Nullable(BoundedText(80)),
+  mode: Nullable(DecodeMode),
+  pdq: Type.Array(
+    Closed({ flavour: PdqFlavour, hex: Hex(32), quality: Count(100), dihedral: Type.Array(Hex(32), { minItems: 8, maxItems: 8 }) }),
+  ),
+  blockhash: Nullable(Hex(32)),
+  blockhashVariant: Nullable(BoundedText(60)),
+  trailingBytes: Nullable(Count()),
+  capture: Nullable(CaptureMetadata),
+});
+export type FingerprintOutput = Static<typeof FingerprintOutput>;
