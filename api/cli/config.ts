@@ -1,0 +1,119 @@
+import os from 'node:os';
+import path from 'node:path';
+import { Compile } from 'typebox/compile';
+import { Config, CONFIG_BUDGET_DEFAULTS, ConfigFile, type ConfigOrigin } from '../../schemas/config.ts';
+import { HomewardError } from '../../schemas/error.ts';
+
+const checkFile = Compile(ConfigFile);
+const checkConfig = Compile(Config);
+
+export interface ConfigSources {
+  /** Values given as options, undefined where an option was not given. */
+  readonly commandLine: { readonly [K in keyof Config]?: Config[K] | undefined };
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The configuration file's text, or null when there is none. */
+  readonly file: { readonly path: string; readonly text: string } | null;
+}
+
+export interface ResolvedConfig {
+  readonly config: Config;
+  /** Where each setting came from, by its name. */
+  readonly origins: Readonly<Record<string, ConfigOrigin>>;
+}
+
+/** Environment variables and the settings they give; budgets come from the file only. */
+export const ENVIRONMENT_SETTINGS = {
+  HOMEWARD_DATA: 'dataFolder',
+  HOMEWARD_DATABASE_URL: 'databaseUrl',
+  HOMEWARD_ORGANISATION: 'organisation',
+  HOMEWARD_SCRATCH: 'scratchFolder',
+  HOMEWARD_HOSTS: 'hosts',
+  HOMEWARD_THREADS_PER_HOST: 'threadsPerHost',
+  HOMEWARD_SANDBOX: 'sandbox',
+} as const satisfies Record<string, keyof Config>;
+
+/**
+ * The configuration in force: command line over environment over file over defaults.
+ * @throws HomewardError HW_CONFIG_INVALID naming the value, what was expected and where it came from.
+ */
+export function resolveConfig(sources: ConfigSources): ResolvedConfig {
+  const values: Record<string, unknown> = { ...defaultConfig(sources.environment) };
+  const origins: Record<string, ConfigOrigin> = Object.fromEntries(Object.keys(values).map((key) => [key, 'default']));
+  const take = (key: string, value: unknown, origin: ConfigOrigin): void => {
+    values[key] = value;
+    origins[key] = origin;
+  };
+
+  for (const [key, value] of Object.entries(readFile(sources.file))) {
+    const defaults = values[key];
+    take(key, isRecord(value) && isRecord(defaults) ? { ...defaults, ...value } : value, 'file');
+  }
+  for (const [variable, key] of Object.entries(ENVIRONMENT_SETTINGS)) {
+    const text = sources.environment[variable];
+    if (text !== undefined && text !== '') take(key, key === 'hosts' || key === 'threadsPerHost' ? Number(text) : text, 'environment');
+  }
+  for (const [key, value] of Object.entries(sources.commandLine)) {
+    if (value !== undefined) take(key, value, 'commandLine');
+  }
+  if (!checkConfig.Check(values)) {
+    const problem = checkConfig.Errors(values)[0];
+    const key = problem?.instancePath.split('/')[1] ?? '';
+    throw new HomewardError(
+      'HW_CONFIG_INVALID',
+      `expected a valid setting for ${problem?.instancePath.slice(1) ?? 'the configuration'} (${problem?.message ?? 'unknown key'}), ` +
+        `received ${JSON.stringify(values[key])} from ${origins[key] ?? 'an unknown origin'}; correct it or remove it`,
+    );
+  }
+  return { config: values, origins };
+}
+
+function readFile(file: ConfigSources['file']): ConfigFile {
+  if (file === null) return {};
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(file.text);
+  } catch (error) {
+    throw new HomewardError('HW_CONFIG_INVALID', `expected JSON in ${file.path}, received text that is none; correct or remove the file`, { cause: error });
+  }
+  if (!checkFile.Check(parsed)) {
+    const problem = checkFile.Errors(parsed)[0];
+    throw new HomewardError(
+      'HW_CONFIG_INVALID',
+      `expected known settings in ${file.path}, received a problem at ${problem?.instancePath || 'its top'}: ${problem?.message ?? 'unknown'}; homeward config show lists the settings`,
+    );
+  }
+  return parsed;
+}
+
+function defaultConfig(environment: ConfigSources['environment']): Config {
+  return {
+    dataFolder: path.join(userDataFolder(environment), 'homeward'),
+    databaseUrl: null,
+    organisation: 'local',
+    actor: operatingSystemUser(),
+    scratchFolder: os.tmpdir(),
+    hosts: 1,
+    threadsPerHost: Math.max(1, os.availableParallelism()),
+    sandbox: 'preferred',
+    ...CONFIG_BUDGET_DEFAULTS,
+  };
+}
+
+function userDataFolder(environment: ConfigSources['environment']): string {
+  if (process.platform === 'win32') return environment['LOCALAPPDATA'] ?? os.homedir();
+  if (process.platform === 'darwin') return path.join(os.homedir(), 'Library', 'Application Support');
+  return environment['XDG_DATA_HOME'] ?? path.join(os.homedir(), '.local', 'share');
+}
+
+function operatingSystemUser(): string {
+  try {
+    return os.userInfo().username;
+  } catch {
+    // A user id without an entry in the user table (containers): the number still says who acted.
+    return `uid ${process.getuid?.() ?? 'unknown'}`;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
