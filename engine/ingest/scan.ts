@@ -1,0 +1,118 @@
+import type { DecodeMode, Examination } from '../../schemas/fingerprint.ts';
+import type { ArchiveBudget } from '../../schemas/host-protocol.ts';
+import { examineArchive, isArchive } from './archive.ts';
+import { Gate } from './gate.ts';
+import { placeOfFile } from './place.ts';
+import type { ExaminePort } from './ports.ts';
+import { type ItemRow, RowWriter } from './row-writer.ts';
+import type { Scratch } from './scratch.ts';
+import { type WalkEntry, walk } from './walk.ts';
+
+/** Entries looked up together when a batch is resumed. */
+const LOOK_UP_GROUP = 256;
+/** Archives open at once: their scratch space adds up, their entries already fill every thread. */
+const OPEN_ARCHIVES = 1;
+
+export interface ScanDependencies {
+  readonly examiner: ExaminePort;
+  readonly scratch: Scratch;
+  /** Records one group of rows, whole or not at all. */
+  readonly record: (rows: readonly ItemRow[]) => Promise<void>;
+  /** On resuming: which of these are recorded already, by position. Never called otherwise. */
+  readonly alreadyRecorded: (entries: readonly WalkEntry[]) => Promise<ReadonlySet<number>>;
+}
+
+export interface ScanRequest {
+  readonly roots: readonly Buffer[];
+  readonly mode: DecodeMode;
+  readonly archiveBudget: ArchiveBudget;
+  readonly resume: boolean;
+  /** Stops cleanly: what is in flight is finished and recorded, nothing new is begun. */
+  readonly signal: AbortSignal;
+}
+
+export interface ScanObserver {
+  /** A file was examined and waits to be recorded. */
+  examined(row: ItemRow): void;
+  /** An entry was found recorded and left alone. */
+  skipped(entry: WalkEntry): void;
+}
+
+/**
+ * The first stage of a batch: every file under the roots is read once, fingerprinted and recorded with its matches.
+ * Memory does not grow with the batch: a few files per thread are in flight, and rows wait for the database in bounded groups.
+ * Returns false when it was stopped before the end.
+ * @throws what `record` throws; everything recorded before stays.
+ */
+export async function scanBatch(dependencies: ScanDependencies, request: ScanRequest, observer: ScanObserver): Promise<boolean> {
+  const { examiner } = dependencies;
+  const writer = new RowWriter(dependencies.record);
+  // Twice the capacity keeps every thread busy while the next paths are found.
+  const files = new Gate(examiner.capacity * 2);
+  const archives = new Gate(OPEN_ARCHIVES);
+  const emit = async (row: ItemRow): Promise<void> => {
+    observer.examined(row);
+    await writer.add(row);
+  };
+
+  const examineOne = async (entry: WalkEntry): Promise<void> => {
+    const place = placeOfFile(entry.path);
+    const examination =
+      entry.refusal === null ? await examiner.examine(entry.path, { mode: request.mode }) : notOpened(entry, entry.refusal);
+    if (!isArchive(examination)) {
+      await emit({ ...place, modifiedAt: entry.modifiedAt, examination });
+      return;
+    }
+    await archives.run(async () => {
+      const gone = await examineArchive(entry.path, place, examination, {
+        examiner,
+        scratch: dependencies.scratch,
+        mode: request.mode,
+        budget: request.archiveBudget,
+        signal: request.signal,
+        emit,
+      });
+      // Last, so that an archive whose row is there was gone through whole.
+      if (gone !== null) await emit({ ...place, modifiedAt: entry.modifiedAt, examination: gone });
+    });
+  };
+
+  for await (const group of grouped(walk(request.roots), LOOK_UP_GROUP)) {
+    const recorded = request.resume ? await dependencies.alreadyRecorded(group) : new Set<number>();
+    for (const [at, entry] of group.entries()) {
+      if (request.signal.aborted) break;
+      if (recorded.has(at)) observer.skipped(entry);
+      else await files.run(() => examineOne(entry));
+    }
+    if (request.signal.aborted) break;
+  }
+  await files.drained();
+  await archives.drained();
+  await writer.finish();
+  return !request.signal.aborted;
+}
+
+function notOpened(entry: WalkEntry, refusal: NonNullable<WalkEntry['refusal']>): Examination {
+  return {
+    outcome: refusal.outcome,
+    reason: refusal.reason,
+    type: 'application/octet-stream',
+    sizeBytes: entry.sizeBytes,
+    digests: null,
+    trailingBytes: null,
+    picture: null,
+    capture: null,
+  };
+}
+
+async function* grouped<T>(source: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
+  let group: T[] = [];
+  for await (const value of source) {
+    group.push(value);
+    if (group.length === size) {
+      yield group;
+      group = [];
+    }
+  }
+  if (group.length > 0) yield group;
+}
