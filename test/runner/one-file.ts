@@ -31,6 +31,7 @@ export interface FileOptions {
   readonly interrupt: AbortSignal;
 }
 
+const WHOLE = 'the file as a whole';
 const OUTPUT_LIMIT_CHARACTERS = 65_536;
 
 /**
@@ -53,6 +54,7 @@ export async function runFile(options: FileOptions): Promise<FileResult> {
   });
 
   let passed = 0;
+  let unfinished = 0;
   let output = '';
   const failures: Remark[] = [];
   const skips: Remark[] = [];
@@ -63,6 +65,8 @@ export async function runFile(options: FileOptions): Promise<FileResult> {
 
   for await (const event of stream) {
     if (event.type === 'test:stdout' || event.type === 'test:stderr') keep(event.data.message);
+    if (event.type === 'test:enqueue') unfinished += 1;
+    if (event.type === 'test:complete') unfinished -= 1;
     if (event.type === 'test:start') {
       above.length = event.data.nesting;
       above[event.data.nesting] = event.data.name;
@@ -71,7 +75,7 @@ export async function runFile(options: FileOptions): Promise<FileResult> {
     const { data } = event;
     // A file without a single test, or one that died before its first, is reported as a test named after itself.
     const isTheFile = data.nesting === 0 && path.resolve(options.root, data.name) === absolute;
-    const name = isTheFile ? 'the file as a whole' : [...above.slice(0, data.nesting), data.name].join(' > ');
+    const name = isTheFile ? WHOLE : [...above.slice(0, data.nesting), data.name].join(' > ');
     const isSuite = data.details.type === 'suite';
 
     if (event.type === 'test:fail') {
@@ -92,10 +96,14 @@ export async function runFile(options: FileOptions): Promise<FileResult> {
     }
   }
 
+  // Without this, a test that calls process.exit(0) takes those after it with it and the file counts as passed.
+  if (unfinished > 0 && failures.length === 0 && options.namePattern === undefined) {
+    failures.push({ name: WHOLE, detail: `ended while ${unfinished} of its tests had no result` });
+  }
   const left = readdirSync(options.scratch);
   if (left.length > 0 && failures.length === 0) {
     failures.push({
-      name: 'the file as a whole',
+      name: WHOLE,
       detail: `left behind in its temp folder: ${left.slice(0, 10).join(', ')}`,
     });
   }
