@@ -60,9 +60,15 @@ export const UnpackTask = Closed({
   path: PathBase64,
   scratchFolder: PathBase64,
   budget: ArchiveBudget,
+  /** Entries before this one are passed over: they were handed on by a host that died since. */
+  firstEntry: Count(),
 });
 export type UnpackTask = Static<typeof UnpackTask>;
-export const HostTask = Type.Union([ExamineTask, UnpackTask]);
+
+/** Supervisor to unpack host: the entry was taken on, so the host may write another one. Keeps the scratch folder small. */
+export const AckTask = Closed({ kind: Type.Literal('ack'), taskId: Count(), index: Count() });
+export type AckTask = Static<typeof AckTask>;
+export const HostTask = Type.Union([ExamineTask, UnpackTask, AckTask]);
 export type HostTask = Static<typeof HostTask>;
 
 /** One entry of an archive; `scratchFile` is its file name in the scratch folder, or null when it was not written (the reason says why). */
