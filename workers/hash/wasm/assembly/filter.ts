@@ -65,7 +65,7 @@ export function setUpFilter(widthPixels: i32, heightPixels: i32): void {
   divisors = allocate(span << 2);
   for (let x = 0; x < span; x++) store<f32>(divisors + (x << 2), <f32>windowSize(x + delayX, windowX, width));
   tileBytes = (ringRows + 1) << 4;
-  tiles = allocate((span >> 2) * tileBytes);
+  tiles = allocate(<usize>(span >> 2) * tileBytes);
   narrowRing = allocate((windowY + 1) << 8);
   memory.fill(NARROW_SUMS, 0, 256);
   for (let k = 0; k < 64; k++) store<i32>(COLUMNS + (k << 2), (decimated(k, width) + delayX) << 4);
@@ -192,8 +192,8 @@ function pickColumns(): void {
 /** The last box, along y, over one row of 64; `y` is that row's place in the picture. */
 function pushNarrowRow(from: usize, y: i32): void {
   const ring = windowY + 1;
-  const newest = narrowRing + (<usize>(y % ring) << 8);
-  const oldest = narrowRing + (<usize>((y + 1) % ring) << 8);
+  const newest = narrowRing + ((<usize>(y % ring)) << 8);
+  const oldest = narrowRing + ((<usize>((y + 1) % ring)) << 8);
   const keep = blockRow < 64 && y - delayY == decimated(blockRow, height);
   const size = f32x4.splat(<f32>windowY);
   for (let k: usize = 0; k < 256; k += 16) {
@@ -201,13 +201,13 @@ function pushNarrowRow(from: usize, y: i32): void {
     const sum = f32x4.sub(f32x4.add(v128.load(NARROW_SUMS + k), value), v128.load(oldest + k));
     v128.store(newest + k, value);
     v128.store(NARROW_SUMS + k, sum);
-    if (keep) v128.store(BLOCK64 + (<usize>blockRow << 8) + k, f32x4.div(sum, size));
+    if (keep) v128.store(BLOCK64 + ((<usize>blockRow) << 8) + k, f32x4.div(sum, size));
   }
   if (!keep) return;
   blockRow++;
   // A side below 64 gives the same row more than once.
   while (blockRow < 64 && y - delayY == decimated(blockRow, height)) {
-    const to = BLOCK64 + (<usize>blockRow << 8);
+    const to = BLOCK64 + ((<usize>blockRow) << 8);
     memory.copy(to, to - 256, 256);
     blockRow++;
   }
@@ -218,11 +218,25 @@ export function filterIsDone(): bool {
   return blockRow == 64;
 }
 
+/** A picture of 64 x 64 is its own block: the group's luma goes there as it is. */
+function keepUnfiltered(): void {
+  for (let x: usize = 0; x < 64; x++) {
+    for (let lane: usize = 0; lane < 4; lane++) {
+      store<f32>(BLOCK64 + ((<usize>blockRow + lane) << 8) + (x << 2), load<f32>(luma + (x << 4) + (lane << 2)));
+    }
+  }
+  blockRow += 4;
+}
+
 /** Four rows of `channels` bytes a pixel; behind the picture's last row come rows of zeros. */
 export function pushFourRows(a: usize, b: usize, c: usize, d: usize, channels: i32): void {
   lumaOfFourRows(a, b, c, d, width, channels, luma);
+  if (width == 64 && height == 64) {
+    keepUnfiltered();
+    return;
+  }
   // The first three vectors behind the row hold what followed it in memory.
-  const end = luma + (<usize>width << 4);
+  const end = luma + ((<usize>width) << 4);
   v128.store(end, i32x4.splat(0));
   v128.store(end, i32x4.splat(0), 16);
   v128.store(end, i32x4.splat(0), 32);
@@ -230,7 +244,7 @@ export function pushFourRows(a: usize, b: usize, c: usize, d: usize, channels: i
   pickColumns();
   for (let j = 0; j < 4; j++) {
     const y = row + j - delayY;
-    if (y >= 0 && y < height) pushNarrowRow(NARROW + (<usize>j << 8), y);
+    if (y >= 0 && y < height) pushNarrowRow(NARROW + ((<usize>j) << 8), y);
   }
   row += 4;
 }

@@ -23,11 +23,13 @@ export const COLUMNS: usize = NARROW_SUMS + 64 * 4;
 export const SAMPLE_COLUMNS: usize = COLUMNS + 64 * 4;
 /** Two flavours x eight orientations x 32 bytes, in the order in which they are printed. */
 export const HASHES: usize = SAMPLE_COLUMNS + 512 * 4;
+/** Nine vectors that the luma loops keep in registers. */
+export const LUMA_CONSTANTS: usize = HASHES + 2 * 8 * 32;
 /** The picture sampled to 512 x 512, four bytes a pixel, the last one 255. */
 export const SAMPLES: usize = 64 * 1024;
-/** The samples reduced to 128 x 128, four bytes a pixel. */
-export const REDUCED: usize = SAMPLES + 512 * 512 * 4;
-export const ARENA: usize = REDUCED + 128 * 128 * 4;
+/** The means of each 8 x 8 samples, 64 x 64 pixels of four float32. */
+export const MEANS: usize = SAMPLES + 512 * 512 * 4;
+export const ARENA: usize = MEANS + 64 * 64 * 16;
 
 let arenaEnd: usize = ARENA;
 

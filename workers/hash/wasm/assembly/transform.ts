@@ -84,7 +84,7 @@ function medianOfTurned(): f32 {
   let found: i32 = i32.MIN_VALUE;
   for (let bit = 31; bit >= 0; bit--) {
     // The largest number with fewer than 128 values below it, built from the top; wraps to the positive half first.
-    const tried = found + (<i32>1 << bit);
+    const tried = found + ((<i32>1) << bit);
     const limit = i32x4.splat(tried);
     let below = i32x4.splat(0);
     for (let at: usize = TURNED; at < TURNED + 1024; at += 16) {

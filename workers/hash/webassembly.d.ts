@@ -1,0 +1,15 @@
+/** The few names of WebAssembly that the kernels use. Neither es2024 nor @types/node declares it, only the DOM does. */
+declare namespace WebAssembly {
+  class Module {
+    constructor(bytes: Uint8Array);
+  }
+  class Memory {
+    readonly buffer: ArrayBuffer;
+  }
+  type ExportedFunction = (...values: number[]) => number;
+  class Instance {
+    constructor(module: Module, imports?: Record<string, Record<string, unknown>>);
+    readonly exports: Record<string, ExportedFunction | Memory>;
+  }
+  function compile(bytes: Uint8Array): Promise<Module>;
+}
