@@ -43,13 +43,13 @@ const MAX_DETAIL = 300;
 
 /** A reason whose detail is bounded and printable, whatever a decoder said. */
 export function reason(code: ReasonCode, detail: string): Reason {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
   return {
     code,
     detail: detail
-      .replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
+      .replace(/\p{Cc}+/gu, ' ')
       .trim()
-      .slice(0, MAX_DETAIL),
+      .slice(0, MAX_DETAIL)
+      .toWellFormed(),
   };
 }
 

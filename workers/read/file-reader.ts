@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import type { Digests } from '../../schemas/fingerprint.ts';
 import type { Reason, ReasonCode } from '../../schemas/outcome.ts';
-import { FileDigests } from './file-digests.ts';
+import { FileDigests } from '../hash/digests.ts';
 import { SNIFF_HEAD_BYTES, sniffTail, sniffType, TAIL_BYTES } from './sniff.ts';
 import { type SniffedType, UNKNOWN_TYPE } from './type-tables.ts';
 

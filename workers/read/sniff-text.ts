@@ -8,11 +8,7 @@ export function sniffText(head: Buffer): SniffedType | undefined {
   const text = decodeText(head.subarray(0, SAMPLE_BYTES));
   if (text === undefined) return undefined;
   const start = text.trimStart().slice(0, SAMPLE_BYTES);
-  if (!start.startsWith('<')) {
-    return /^P[1-7][\s#]/.test(start)
-      ? notExamined('image/x-portable-anymap', 'otherPicture')
-      : notExamined('text/plain', 'text');
-  }
+  if (!start.startsWith('<')) return notExamined('text/plain', 'text');
   const lower = start.toLowerCase();
   if (lower.startsWith('<!doctype html') || lower.startsWith('<html')) return notExamined('text/html', 'text');
   // The root element stands behind a prologue of unlimited form, so its name is looked for anywhere.
@@ -36,7 +32,7 @@ function decodeText(sample: Buffer): string | undefined {
   if (high === 0) return sample.toString('latin1');
   const utf8 = new TextDecoder('utf-8', { fatal: false }).decode(sample);
   // A multi-byte sequence cut by the end of the sample is no fault.
-  const faults = utf8.slice(0, -1).split('�').length - 1;
+  const faults = utf8.slice(0, -1).split('\ufffd').length - 1;
   if (faults === 0) return utf8;
   // A single-byte code is believed where such bytes are few and there is enough text to judge by.
   return sample.length >= 32 && high * 3 < sample.length ? sample.toString('latin1') : undefined;

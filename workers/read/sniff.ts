@@ -25,6 +25,7 @@ export function sniffType(head: Buffer): SniffedType {
     sniffZip(head) ??
     sniffBmp(head) ??
     sniffIcon(head) ??
+    sniffAnymap(head) ??
     sniffByMagic(head) ??
     sniffTransportStream(head) ??
     sniffOldTar(head) ??
@@ -107,6 +108,13 @@ function sniffIcon(head: Buffer): SniffedType | undefined {
   if ((kind !== 1 && kind !== 2) || images === 0 || images > 256 || head[9] !== 0) return undefined;
   if (head.readUInt32LE(18) < 6 + 16 * images) return undefined;
   return notExamined(kind === 1 ? 'image/vnd.microsoft.icon' : 'image/x-win-bitmap', 'otherPicture');
+}
+
+/** PBM, PGM, PPM and PAM: a `P` and a digit, then white space, then numbers, a comment or a keyword. */
+function sniffAnymap(head: Buffer): SniffedType | undefined {
+  return /^P(?:[1-6]\s+[\d#]|7\nWIDTH)/.test(head.toString('latin1', 0, 16))
+    ? notExamined('image/x-portable-anymap', 'otherPicture')
+    : undefined;
 }
 
 /** MPEG transport streams have no signature but a sync byte every 188 (or, with a time code, 192) bytes. */
