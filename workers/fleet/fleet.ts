@@ -1,0 +1,160 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { HomewardError } from '../../schemas/error.ts';
+import type { DecodeMode, Examination } from '../../schemas/fingerprint.ts';
+import { DEFAULT_FILE_BUDGET, type FileBudget } from '../../schemas/host-protocol.ts';
+import type { SandboxState } from '../../schemas/report.ts';
+import type { FleetOptions, FleetSettings } from './fleet-options.ts';
+import { type FleetCounts, type FleetStats, type HostStats, noCounts } from './fleet-stats.ts';
+import { type LaunchCommand, launchCommand } from './launch-command.ts';
+import { PicturePool } from './picture-pool.ts';
+import { isInside, planSandbox, type SandboxPlan } from './sandbox.ts';
+import { type OnEntry, type UnpackOptions, type UnpackResult, UnpackRun } from './unpack-run.ts';
+
+const CHECKOUT = path.resolve(import.meta.dirname, '..', '..');
+const MEBIBYTE = 1024 * 1024;
+
+/** Why each default is what it is, and what was measured: README.md. */
+const DEFAULTS = {
+  hosts: 2,
+  threadsPerHost: 1,
+  fileBudget: DEFAULT_FILE_BUDGET,
+  unpackHosts: 1,
+  recycleAfterFiles: 5000,
+  recycleAboveBytes: 512 * MEBIBYTE,
+  hostEntry: path.join(CHECKOUT, 'workers', 'host', 'main.ts'),
+} as const satisfies Partial<FleetOptions>;
+
+/**
+ * The parent side of the rooms where pixels are: child processes that examine files and unpack archives, kept apart from network, keys and
+ * data folder, held to their budgets, and replaced when they die.
+ */
+export class Fleet {
+  readonly sandbox: SandboxState;
+  /** Files that can be worked on at once; a caller keeps a few more than that waiting. */
+  readonly capacity: number;
+  readonly #options: FleetOptions;
+  readonly #plan: SandboxPlan;
+  readonly #counts: FleetCounts = noCounts();
+  readonly #pool: PicturePool;
+  readonly #runs = new Set<UnpackRun>();
+  readonly #waitingRuns: (() => void)[] = [];
+  #closed = false;
+
+  private constructor(options: FleetOptions, plan: SandboxPlan) {
+    this.#options = options;
+    this.#plan = plan;
+    this.sandbox = plan.state;
+    this.capacity = options.hosts * options.threadsPerHost;
+    this.#pool = new PicturePool(options, this.#counts, CHECKOUT, (threads) => this.#command('picture', threads));
+  }
+
+  /**
+   * Starts the hosts and resolves when the first one can take a file.
+   * @throws HomewardError HW_WORKER_START when none can be started.
+   */
+  static async start(settings: FleetSettings): Promise<Fleet> {
+    const options: FleetOptions = { ...DEFAULTS, ...settings };
+    if (!existsSync(options.scratchRoot)) {
+      throw new HomewardError(
+        'HW_WORKER_START',
+        `expected a scratch folder for unpacking, ${options.scratchRoot} does not exist. Create it`,
+      );
+    }
+    const fleet = new Fleet(options, await planSandbox({ ...options, checkout: CHECKOUT }));
+    try {
+      await fleet.#pool.firstReady;
+    } catch (error) {
+      await fleet.close();
+      throw error;
+    }
+    return fleet;
+  }
+
+  /** Name and version of each decoder in the hosts. */
+  get decoders(): readonly string[] {
+    return this.#pool.decoders;
+  }
+
+  /**
+   * Examines one file. Whatever is wrong with the file is said in the outcome (`failed` with timeLimit, cpuLimit, memoryLimit or
+   * hostCrashed when it cost its host); rejects only when the fleet is closed or no host can be started any more.
+   */
+  examine(file: Buffer, options: { readonly mode: DecodeMode; readonly budget?: FileBudget }): Promise<Examination> {
+    return new Promise((resolve, reject) => {
+      this.#pool.add({
+        path: file,
+        mode: options.mode,
+        budget: options.budget ?? this.#options.fileBudget,
+        stage: 'shared',
+        failure: null,
+        settle: resolve,
+        reject,
+      });
+    });
+  }
+
+  /**
+   * Unpacks one archive (zip, tar, gzip) in a host of its own. `onEntry` is called in the order of the entries, one call at a time; until
+   * it settles the host writes only a little ahead. The caller removes the files. Never call this from within `onEntry` and wait for it:
+   * the inner archive would wait for the outer one's place. If `onEntry` throws, unpacking ends and this rejects with what was thrown.
+   */
+  async unpack(archive: Buffer, options: UnpackOptions, onEntry: OnEntry): Promise<UnpackResult> {
+    if (!isInside(path.resolve(options.scratchFolder), path.resolve(this.#options.scratchRoot))) {
+      throw new HomewardError(
+        'HW_INTERNAL',
+        `expected a scratch folder inside ${this.#options.scratchRoot}, got ${options.scratchFolder}`,
+      );
+    }
+    while (this.#runs.size >= this.#options.unpackHosts && !this.#closed) {
+      await new Promise<void>((resolve) => this.#waitingRuns.push(resolve));
+    }
+    if (this.#closed)
+      throw new HomewardError('HW_INTERNAL', 'expected an open fleet for an archive, this one was closed');
+    const run = new UnpackRun(archive, options, onEntry, this.#command('unpack', 1), CHECKOUT);
+    this.#runs.add(run);
+    try {
+      return await run.run();
+    } finally {
+      this.#runs.delete(run);
+      this.#counts.hostsStarted += run.hostsStarted;
+      this.#counts.hostsCrashed += run.hostsCrashed;
+      this.#counts.peakHostBytes = Math.max(this.#counts.peakHostBytes, run.peakResidentBytes);
+      this.#waitingRuns.shift()?.();
+    }
+  }
+
+  stats(): FleetStats {
+    const unpacking = [...this.#runs].map(
+      (run): HostStats => ({ kind: 'unpack', processId: run.processId, ready: true, inFlight: 1, filesDone: 0 }),
+    );
+    return {
+      ...this.#counts,
+      queued: this.#pool.queued + this.#waitingRuns.length,
+      inFlight: this.#pool.inFlight + this.#runs.size,
+      hosts: [...this.#pool.hostStats(), ...unpacking],
+    };
+  }
+
+  /** Ends every host and waits until they are gone. Calls of `examine` that were not answered are rejected. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const run of this.#runs) run.stop();
+    for (const waiting of this.#waitingRuns.splice(0)) waiting();
+    await this.#pool.close();
+  }
+
+  #command(role: 'picture' | 'unpack', threads: number): LaunchCommand {
+    const { hostEntry, readableRoots, fileBudget } = this.#options;
+    const dataBytes = 2 * fileBudget.memoryBytes + 512 * MEBIBYTE;
+    return launchCommand({
+      plan: this.#plan,
+      role,
+      threads,
+      entry: hostEntry,
+      checkout: CHECKOUT,
+      readableRoots,
+      dataBytes,
+    });
+  }
+}

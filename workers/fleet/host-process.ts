@@ -1,0 +1,131 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { Compile } from 'typebox/compile';
+import { HostMessage, type HostTask } from '../../schemas/host-protocol.ts';
+import type { LaunchCommand } from './launch-command.ts';
+import { ProcessUsage, type Usage } from './process-usage.ts';
+
+const messageCheck = Compile(HostMessage);
+const STDERR_KEPT = 2000;
+const LEAVE_MS = 1000;
+/** Messages can arrive after the exit; the channel closes right behind it. */
+const DRAIN_MS = 250;
+
+export interface HostEnd {
+  readonly signal: NodeJS.Signals | null;
+  readonly code: number | null;
+  /** What it said that it may not say, or null. */
+  readonly violation: string | null;
+  /** For a host that never became ready; may hold paths, so it goes into no record. */
+  readonly stderr: string;
+}
+
+export interface HostObserver {
+  message(message: HostMessage): void;
+  ended(end: HostEnd): void;
+}
+
+/** Says in a few words how a host ended, for a record's detail. */
+export function describeEnd(end: HostEnd): string {
+  if (end.violation !== null) return end.violation;
+  return end.signal === null ? `exit code ${end.code}` : end.signal;
+}
+
+/** One child process. Every message is checked against the protocol; a host that says anything else is ended. */
+export class HostProcess {
+  readonly startedAtMs = performance.now();
+  readonly #child: ChildProcess;
+  readonly #observer: HostObserver;
+  readonly #usage: ProcessUsage | null;
+  #violation: string | null = null;
+  #stderr = '';
+  #killed = false;
+  #leaving = false;
+  #exit: { code: number | null; signal: NodeJS.Signals | null } | null = null;
+  #ended = false;
+
+  constructor(command: LaunchCommand, checkout: string, observer: HostObserver) {
+    this.#observer = observer;
+    this.#child = spawn(command.program, command.args, {
+      cwd: checkout,
+      env: command.environment,
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      serialization: 'json',
+      windowsHide: true,
+    });
+    this.#usage = this.#child.pid === undefined ? null : new ProcessUsage(this.#child.pid);
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr = (this.#stderr + text).slice(-STDERR_KEPT);
+    });
+    this.#child.on('message', (message) => this.#received(message));
+    this.#child.on('error', (error) => {
+      this.#stderr += error.message;
+      if (this.#child.pid === undefined) this.#gone(null, null);
+    });
+    this.#child.on('exit', (code, signal) => this.#gone(code, signal));
+    this.#child.on('disconnect', () => {
+      // A host without a channel can neither be given work nor answer.
+      if (this.#exit !== null) this.#finish();
+      else if (!this.#leaving) this.kill();
+    });
+  }
+
+  get processId(): number | undefined {
+    return this.#child.pid;
+  }
+
+  usage(): Usage | null {
+    return this.#usage?.read() ?? null;
+  }
+
+  send(task: HostTask): void {
+    if (this.#child.connected) this.#child.send(task, () => undefined);
+  }
+
+  /** Ends it at once; `ended` is told when it is gone. */
+  kill(): void {
+    this.#killed = true;
+    this.#child.kill('SIGKILL');
+  }
+
+  /** Lets it leave by itself, as when the supervisor is gone, and ends it if it does not. */
+  leave(): void {
+    this.#leaving = true;
+    if (this.#child.connected) this.#child.disconnect();
+    setTimeout(() => {
+      if (this.#exit === null) this.kill();
+    }, LEAVE_MS).unref();
+  }
+
+  /** Ends it because of what it said or did. */
+  refuse(violation: string): void {
+    this.#violation ??= violation;
+    this.kill();
+  }
+
+  #received(message: unknown): void {
+    if (this.#violation !== null || this.#killed) return;
+    if (messageCheck.Check(message)) {
+      this.#observer.message(message);
+      return;
+    }
+    // Every kind of message that it is not reports an error too; the deepest one lies in the kind that was meant.
+    const paths = messageCheck.Errors(message).map((error) => error.instancePath);
+    const deepest = paths.reduce((a, b) => (b.length > a.length ? b : a), '');
+    this.refuse(`answer outside the protocol at ${deepest || '/'}`.slice(0, 200));
+  }
+
+  #gone(code: number | null, signal: NodeJS.Signals | null): void {
+    if (this.#exit !== null) return;
+    this.#exit = { code, signal };
+    if (this.#child.connected) setTimeout(() => this.#finish(), DRAIN_MS);
+    else this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#ended || this.#exit === null) return;
+    this.#ended = true;
+    this.#usage?.[Symbol.dispose]();
+    this.#child.stderr?.destroy();
+    this.#observer.ended({ ...this.#exit, violation: this.#violation, stderr: this.#stderr.trim() });
+  }
+}

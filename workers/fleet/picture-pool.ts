@@ -1,0 +1,295 @@
+import { HomewardError } from '../../schemas/error.ts';
+import type { Examination } from '../../schemas/fingerprint.ts';
+import type { FleetOptions } from './fleet-options.ts';
+import type { FleetCounts, HostStats } from './fleet-stats.ts';
+import { describeEnd, type HostEnd } from './host-process.ts';
+import type { LaunchCommand } from './launch-command.ts';
+import { type LimitCode, type Verdict, WATCH_INTERVAL_MS } from './limit-watch.ts';
+import { type LostFile, PictureHost, type PictureHostObserver } from './picture-host.ts';
+import { failedExamination, type PictureJob } from './picture-job.ts';
+
+/** So many hosts in a row that ended before they were ready, over at least so long, and nothing will come of another one. */
+const FAILED_STARTS = 5;
+const FAILED_FOR_MS = 10_000;
+/** An isolation host is kept so long for the next file that needs it. */
+const ISOLATION_IDLE_MS = 10_000;
+
+type PoolOptions = Pick<FleetOptions, 'hosts' | 'threadsPerHost' | 'recycleAfterFiles' | 'recycleAboveBytes'>;
+
+/**
+ * Hands files to hosts, first come first served. What was in a host that died and is not surely to blame goes to the isolation host,
+ * one file at a time; what fails there has failed.
+ */
+export class PicturePool {
+  readonly #options: PoolOptions;
+  readonly #counts: FleetCounts;
+  readonly #command: (threads: number) => LaunchCommand;
+  readonly #checkout: string;
+  readonly #queue: PictureJob[] = [];
+  readonly #isolated: PictureJob[] = [];
+  readonly #hosts = new Set<PictureHost>();
+  readonly #waitingSinceMs: number[] = [];
+  readonly #firstReady = Promise.withResolvers<void>();
+  readonly #allGone = Promise.withResolvers<void>();
+  #decoders: readonly string[] = [];
+  #isolation: PictureHost | null = null;
+  #isolationIdle: NodeJS.Timeout | undefined;
+  #watching: NodeJS.Timeout | undefined;
+  #failedStarts = 0;
+  #lastReadyMs = performance.now();
+  #broken: HomewardError | null = null;
+  #closing = false;
+
+  constructor(
+    options: PoolOptions,
+    counts: FleetCounts,
+    checkout: string,
+    command: (threads: number) => LaunchCommand,
+  ) {
+    this.#options = options;
+    this.#counts = counts;
+    this.#checkout = checkout;
+    this.#command = command;
+    this.#firstReady.promise.catch(() => undefined);
+    for (let n = 0; n < options.hosts; n += 1) this.#startShared();
+  }
+
+  /** Resolves when the first host can take files; rejects with HW_WORKER_START when none starts. */
+  get firstReady(): Promise<void> {
+    return this.#firstReady.promise;
+  }
+
+  get decoders(): readonly string[] {
+    return this.#decoders;
+  }
+
+  get queued(): number {
+    return this.#queue.length + this.#isolated.length;
+  }
+
+  get inFlight(): number {
+    return this.#all().reduce((sum, host) => sum + host.inFlight, 0);
+  }
+
+  hostStats(): HostStats[] {
+    return this.#all().map((host) => ({
+      kind: host.kind,
+      processId: host.processId,
+      ready: host.ready,
+      inFlight: host.inFlight,
+      filesDone: host.filesDone,
+    }));
+  }
+
+  add(job: PictureJob): void {
+    if (this.#broken !== null) job.reject(this.#broken);
+    else if (this.#closing)
+      job.reject(new HomewardError('HW_INTERNAL', 'expected an open fleet for a file, this one was closed'));
+    else {
+      this.#queue.push(job);
+      this.#pump();
+    }
+  }
+
+  /** Ends every host; files still waiting are rejected with an error. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    clearTimeout(this.#isolationIdle);
+    this.#rejectWaiting(
+      new HomewardError('HW_INTERNAL', 'expected every file to be done before the fleet was closed, some were waiting'),
+    );
+    for (const host of this.#all()) host.kill();
+    if (this.#all().length > 0) await this.#allGone.promise;
+  }
+
+  #all(): PictureHost[] {
+    return this.#isolation === null ? [...this.#hosts] : [...this.#hosts, this.#isolation];
+  }
+
+  #observer(): PictureHostObserver {
+    return {
+      ready: (host, decoders) => this.#becameReady(host, decoders),
+      examined: (host, job, examination) => this.#examined(host, job, examination),
+      ended: (host, end, lost, verdict) => this.#ended(host, end, lost, verdict),
+    };
+  }
+
+  #startShared(): void {
+    this.#counts.hostsStarted += 1;
+    const threads = this.#options.threadsPerHost;
+    this.#hosts.add(new PictureHost('picture', threads, this.#command(threads), this.#checkout, this.#observer()));
+  }
+
+  #startIsolation(): void {
+    this.#counts.hostsStarted += 1;
+    this.#isolation = new PictureHost('isolation', 1, this.#command(1), this.#checkout, this.#observer());
+  }
+
+  #becameReady(host: PictureHost, decoders: readonly string[]): void {
+    this.#failedStarts = 0;
+    this.#lastReadyMs = performance.now();
+    this.#decoders = decoders;
+    this.#firstReady.resolve();
+    const since = host.kind === 'picture' ? this.#waitingSinceMs.shift() : undefined;
+    if (since !== undefined)
+      this.#counts.slowestReturnMs = Math.max(this.#counts.slowestReturnMs, performance.now() - since);
+    this.#pump();
+  }
+
+  #pump(): void {
+    if (this.#closing) return;
+    while (this.#queue.length > 0) {
+      const free = [...this.#hosts].filter((host) => host.freePlaces > 0);
+      const host = free.reduce<PictureHost | undefined>(
+        (a, b) => (a === undefined || b.freePlaces > a.freePlaces ? b : a),
+        undefined,
+      );
+      const job = host === undefined ? undefined : this.#queue.shift();
+      if (host === undefined || job === undefined) break;
+      host.assign(job);
+    }
+    if (this.#isolated.length > 0) {
+      clearTimeout(this.#isolationIdle);
+      if (this.#isolation === null) this.#startIsolation();
+      else if (this.#isolation.freePlaces > 0) {
+        const job = this.#isolated.shift();
+        if (job !== undefined) this.#isolation.assign(job);
+      }
+    }
+    this.#watch();
+  }
+
+  /** Looks at busy hosts 50 times a second, and not at all when none is. */
+  #watch(): void {
+    const busy = this.inFlight > 0;
+    if (busy && this.#watching === undefined) {
+      this.#watching = setInterval(() => {
+        for (const host of this.#all()) host.look();
+      }, WATCH_INTERVAL_MS);
+    } else if (!busy && this.#watching !== undefined) {
+      clearInterval(this.#watching);
+      this.#watching = undefined;
+    }
+  }
+
+  #examined(host: PictureHost, job: PictureJob, examination: Examination): void {
+    if (job.failure !== null) this.#settle(job, failedExamination(job.failure, examination));
+    else this.#settle(job, examination);
+    if (host.kind === 'isolation') this.#isolationDone(host);
+    else this.#perhapsRecycle(host);
+    this.#pump();
+  }
+
+  #settle(job: PictureJob, examination: Examination): void {
+    this.#counts.examined += 1;
+    job.settle(examination);
+  }
+
+  #perhapsRecycle(host: PictureHost): void {
+    if (!host.retiring) {
+      const due =
+        host.filesDone >= this.#options.recycleAfterFiles || host.residentBytes > this.#options.recycleAboveBytes;
+      if (!due) return;
+      host.retiring = true;
+      this.#counts.hostsRecycled += 1;
+    }
+    // Its successor starts when it has ended, so that memory for one host more than configured is never needed.
+    if (host.inFlight === 0) host.leave();
+  }
+
+  #isolationDone(host: PictureHost): void {
+    clearTimeout(this.#isolationIdle);
+    if (host.residentBytes > this.#options.recycleAboveBytes) {
+      host.retiring = true;
+      host.leave();
+      return;
+    }
+    this.#isolationIdle = setTimeout(() => {
+      if (host.inFlight > 0) return;
+      host.retiring = true;
+      host.leave();
+    }, ISOLATION_IDLE_MS);
+    this.#isolationIdle.unref();
+  }
+
+  #ended(host: PictureHost, end: HostEnd, lost: readonly LostFile[], verdict: Verdict | null): void {
+    this.#counts.peakHostBytes = Math.max(this.#counts.peakHostBytes, host.peakResidentBytes);
+    if (host.kind === 'isolation') {
+      clearTimeout(this.#isolationIdle);
+      this.#isolation = null;
+    } else this.#hosts.delete(host);
+    if (this.#closing) {
+      this.#rejectWaiting(
+        new HomewardError('HW_INTERNAL', 'expected every file to be done before the fleet was closed, some were not'),
+        lost,
+      );
+      if (this.#all().length === 0) this.#allGone.resolve();
+      return;
+    }
+    if (verdict !== null) this.#counts.hostsEndedForLimit += 1;
+    else if (!host.retiring) this.#counts.hostsCrashed += 1;
+    for (const file of lost) this.#lost(end, file, verdict);
+    if (!host.everReady) this.#failedStart(end);
+    if (this.#broken === null && host.kind === 'picture') {
+      // One that never got ready was already being waited for.
+      if (host.everReady) this.#waitingSinceMs.push(performance.now());
+      this.#startShared();
+    }
+    this.#pump();
+  }
+
+  /** What becomes of a file whose host is gone. Each way leads on to a later stage or to a record, so none goes round for ever. */
+  #lost(end: HostEnd, file: LostFile, verdict: Verdict | null): void {
+    const { job } = file;
+    if (verdict !== null && verdict.culprit !== null && verdict.culprit !== file.meter) {
+      // Certainly not to blame, and the one to blame will not come back.
+      this.#queue.unshift(job);
+      return;
+    }
+    const certain = verdict !== null && verdict.culprit === file.meter;
+    if (job.stage === 'digests') {
+      this.#settle(job, failedExamination(job.failure ?? { code: 'hostCrashed', detail: describeEnd(end) }, null));
+    } else if (certain) {
+      this.#failed(job, verdict.code, verdict.detail);
+    } else if (job.stage === 'alone') {
+      this.#failed(
+        job,
+        'hostCrashed',
+        `its process ended twice, the second time with this file alone: ${describeEnd(end)}`,
+      );
+    } else {
+      job.stage = 'alone';
+      this.#counts.retriedAlone += 1;
+      this.#isolated.push(job);
+    }
+  }
+
+  #failed(job: PictureJob, code: LimitCode | 'hostCrashed', detail: string): void {
+    job.failure = { code, detail: detail.slice(0, 300) };
+    job.stage = 'digests';
+    // In front: it takes no time, and the record waits for it.
+    this.#isolated.unshift(job);
+  }
+
+  #failedStart(end: HostEnd): void {
+    this.#failedStarts += 1;
+    const neverReady = this.#decoders.length === 0;
+    const hopeless =
+      this.#failedStarts >= FAILED_STARTS && (neverReady || performance.now() - this.#lastReadyMs > FAILED_FOR_MS);
+    if (!hopeless) return;
+    const said = end.stderr === '' ? '' : `, which said: ${end.stderr.slice(-500)}`;
+    this.#broken = new HomewardError(
+      'HW_WORKER_START',
+      `expected a worker process to start, for reading files, ${this.#failedStarts} in a row ended before they were ready ` +
+        `(${describeEnd(end)})${said}. Run homeward doctor`,
+    );
+    this.#firstReady.reject(this.#broken);
+    this.#rejectWaiting(this.#broken);
+  }
+
+  #rejectWaiting(error: HomewardError, lost: readonly LostFile[] = []): void {
+    for (const job of [...this.#queue.splice(0), ...this.#isolated.splice(0), ...lost.map((file) => file.job)])
+      job.reject(error);
+    this.#watch();
+  }
+}

@@ -1,0 +1,58 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open, unlink } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
+import { errorText } from './archive-reason.ts';
+
+/** Writing into the scratch folder failed (disk full, folder gone): no fault of the archive. */
+export class ScratchFailure extends Error {
+  override readonly name = 'ScratchFailure';
+}
+
+// Absent on Windows, where links are no danger of this kind.
+const NO_FOLLOW: number = constants.O_NOFOLLOW ?? 0;
+const FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | NO_FOLLOW;
+
+/** The numbered file that takes the content of one entry. Made with its first byte, readable by its owner only, never over another. */
+export class EntryFile {
+  readonly #path: string | null;
+  #handle: FileHandle | null = null;
+  sizeBytes = 0;
+  /** CRC-32 of what was appended. */
+  crc32 = 0;
+
+  /** Null: the content is only counted, not kept. */
+  constructor(filePath: string | null) {
+    this.#path = filePath;
+  }
+
+  async append(chunk: Uint8Array): Promise<void> {
+    this.crc32 = crc32(chunk, this.crc32);
+    this.sizeBytes += chunk.byteLength;
+    if (this.#path === null) return;
+    try {
+      this.#handle ??= await openNew(this.#path);
+      await this.#handle.writeFile(chunk);
+    } catch (error) {
+      throw new ScratchFailure(errorText(error));
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#handle?.close();
+  }
+
+  async remove(): Promise<void> {
+    if (this.#handle !== null && this.#path !== null) await unlink(this.#path);
+  }
+}
+
+/** A host that died before this one may have left a file of this number that nobody heard of. */
+async function openNew(filePath: string): Promise<FileHandle> {
+  try {
+    return await open(filePath, FLAGS, 0o600);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    await unlink(filePath);
+    return await open(filePath, FLAGS, 0o600);
+  }
+}

@@ -1,0 +1,87 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import type { Outcome, Reason } from '../../schemas/outcome.ts';
+import { archiveReason, errorText } from './archive-reason.ts';
+import { BlockReader } from './block-reader.ts';
+import { fileRange, readAt } from './byte-source.ts';
+import { ScratchFailure } from './entry-file.ts';
+import { BudgetSpent, EntrySink, type EntrySinkOptions } from './entry-sink.ts';
+import { readTarHeader, TAR_BLOCK_BYTES } from './tar-header.ts';
+import { unpackGzip } from './unpack-gzip.ts';
+import { unpackTar } from './unpack-tar.ts';
+import { unpackZip } from './unpack-zip.ts';
+
+/** What became of an archive as a whole. */
+export interface Unpacked {
+  readonly outcome: Outcome;
+  readonly reason: Reason | null;
+  readonly entries: number;
+  readonly totalBytes: number;
+}
+
+// Absent on Windows; not following links and not waiting for a pipe's other end is for the systems that have them.
+const SAFE_OPEN: number = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
+const OPEN_ERRORS: Readonly<Record<string, Reason['code']>> = {
+  EACCES: 'permission',
+  EPERM: 'permission',
+  ELOOP: 'symbolicLink',
+};
+
+/**
+ * Unpacks one archive, told by its content (zip, tar, gzip), into numbered files. Never throws for what is wrong with the archive.
+ * done: every entry was read whole. partial: some were not, the archive is damaged, or a budget ended it. rejected: nothing could be read.
+ * notExamined: every entry is encrypted. failed: the scratch folder could not be written.
+ */
+export async function unpackArchive(archivePath: Buffer, options: EntrySinkOptions): Promise<Unpacked> {
+  const sink = new EntrySink(options);
+  const result = (outcome: Outcome, reason: Reason | null): Unpacked => ({
+    outcome,
+    reason,
+    entries: sink.entries,
+    totalBytes: sink.totalBytes,
+  });
+  let file: FileHandle;
+  try {
+    file = await open(archivePath, SAFE_OPEN);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    return result('rejected', archiveReason(OPEN_ERRORS[code] ?? 'unreadable', code || errorText(error)));
+  }
+  try {
+    const stats = await file.stat();
+    if (!stats.isFile()) return result('rejected', archiveReason('specialFile', 'not a regular file'));
+    const fault = await unpackByContent(file, stats.size, archivePath, sink);
+    if (fault !== null) return result(sink.entries > 0 ? 'partial' : 'rejected', fault);
+    if (sink.flawed === 0) return result('done', null);
+    if (sink.encrypted === sink.entries)
+      return result('notExamined', archiveReason('encrypted', 'every entry is encrypted'));
+    return result(
+      'partial',
+      archiveReason(
+        'archiveBadEntries',
+        `${sink.flawed} of ${sink.entries} entries could not be read whole or are out of order`,
+      ),
+    );
+  } catch (error) {
+    if (error instanceof BudgetSpent) return result('partial', archiveReason('archiveBudget', error.message));
+    if (error instanceof ScratchFailure)
+      return result('failed', archiveReason('internal', `scratch folder: ${error.message}`));
+    return result(sink.entries > 0 ? 'partial' : 'rejected', archiveReason('unreadable', errorText(error)));
+  } finally {
+    await file.close();
+  }
+}
+
+async function unpackByContent(
+  file: FileHandle,
+  fileSize: number,
+  archivePath: Buffer,
+  sink: EntrySink,
+): Promise<Reason | null> {
+  const head = await readAt(file, 0, TAR_BLOCK_BYTES);
+  if (head[0] === 0x1f && head[1] === 0x8b) return await unpackGzip(file, fileSize, archivePath, sink);
+  if (readTarHeader(head) !== null) return await unpackTar(new BlockReader(fileRange(file, 0, fileSize)), sink);
+  // A zip is found from its end: it may stand behind a program or a picture.
+  return await unpackZip(file, fileSize, sink);
+}
