@@ -84,6 +84,11 @@ export class PdqKernel {
     entry('prepare')();
   }
 
+  /** What the WebAssembly memory takes now; it never shrinks. */
+  get memoryBytes(): number {
+    return this.#memory.buffer.byteLength;
+  }
+
   /**
    * Flavour pdq-full of a picture with both sides >= 5. With `sampling`, `hashSampled` and `means` may follow.
    * Throws HW_INTERNAL where the buffer is not that picture: a caller's defect, never a property of the material.

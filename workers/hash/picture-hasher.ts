@@ -57,6 +57,11 @@ export class PictureHasher {
     return new PictureHasher(new PdqKernel(options.module ?? (await compilePdqKernel()), options.stripBytes));
   }
 
+  /** WebAssembly memory held: as much as the largest picture so far needed, which is never a copy of it. */
+  get memoryBytes(): number {
+    return this.#kernel.memoryBytes;
+  }
+
   /**
    * @param pixels 8-bit grey (1 channel), RGB (3) or RGBA (4), row after row without gaps, not rotated by EXIF and not
    *   converted by an ICC profile: `sharp(bytes, { ignoreIcc: true }).toColourspace('srgb').removeAlpha().raw()`.
