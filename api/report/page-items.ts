@@ -1,0 +1,80 @@
+import type { ReportHead, ReportItem, ReportMatch, Standing } from '../../schemas/report.ts';
+import type { Tone } from './charts.ts';
+import { byteSize, counted, groupDigits } from './figures.ts';
+import { html, type Markup } from './markup.ts';
+import type { Mask } from './mask.ts';
+import { neutralise } from './neutralise.ts';
+import type { PageRow, PageRows } from './page-rows.ts';
+import { evidenceWords, outcomeWords, reasonWords, recordedBy, standingWords } from './words.ts';
+
+const MAX_MATCHES_IN_ROW = 2;
+const DIGEST_DIGITS_SHOWN = 12;
+
+export function itemsSection(head: ReportHead, { rows, offered }: PageRows, mask: Mask): Markup {
+  const where =
+    head.itemsFile === null
+      ? 'entry number \u2212 1 of items[] in the JSON report'
+      : html`that line of <span class="mono">${neutralise(head.itemsFile)}</span>`;
+  return html`<section id="files" aria-labelledby="files-heading">
+<h2 id="files-heading">Files</h2>
+<p>${
+    rows.length < offered
+      ? html`${counted(rows.length, 'file')} of ${groupDigits(offered)} ${rows.length === 1 ? 'is' : 'are'} shown, known ones first; the others are in the JSON report only.`
+      : html`${offered === 1 ? 'The one file is' : `All ${counted(offered, 'file')} are`} shown, known first.`
+  } Number n is ${where}. ${
+    mask.revealed
+      ? 'Names are shown as they are, at the request that is recorded in the audit chain; characters that could act on a terminal or a page are replaced.'
+      : 'Names, series and text out of files are masked, because words can harm too: equal tokens in brackets stand for equal words. The JSON report has them as they are.'
+  }</p>
+${
+  rows.length > 0 &&
+  html`<div class="scroll"><table class="items"><caption>Files by standing</caption><thead><tr><th scope="col" class="n">No.</th><th scope="col">File</th><th scope="col">Standing</th><th scope="col">Recorded, and by what evidence</th><th scope="col">Outcome</th><th scope="col">Content</th></tr></thead><tbody>
+${rows.map((row) => itemRow(row, mask))}</tbody></table></div>`
+}
+</section>`;
+}
+
+function standingKey(standing: Standing): Tone {
+  if (standing === 'known' || standing === 'unseen') return standing;
+  return standing === 'nearDuplicate' ? 'near' : 'notExamined';
+}
+
+function itemRow({ number, item }: PageRow, mask: Mask): Markup {
+  return html`<tr><td class="n">${groupDigits(number)}</td><td class="path mono">${mask.path(item.path)}</td><td><span class="key key-${standingKey(item.standing)}"></span>${standingWords(item.standing)}</td><td class="evidence">${matchCell(item, mask)}</td><td>${outcomeCell(item, mask)}</td><td>${contentCell(item)}</td></tr>
+`;
+}
+
+function matchCell(item: ReportItem, mask: Mask): MarkupOrNothing {
+  const best = [...item.matches].sort((one, other) => one.distance - other.distance);
+  const shown = best.slice(0, MAX_MATCHES_IN_ROW);
+  if (shown.length === 0) return null;
+  return html`${shown.map((match) => html`<div class="match">${matchWords(match, mask)}</div>`)}${best.length > shown.length && html`<div class="soft">and ${counted(best.length - shown.length, 'more match', 'more matches')}</div>`}`;
+}
+
+type MarkupOrNothing = Markup | null;
+
+function matchWords(match: ReportMatch, mask: Mask): Markup {
+  const chance =
+    match.expectedFalseMatches === null
+      ? null
+      : `; ${match.expectedFalseMatches.toPrecision(1)} by chance in a search of this size`;
+  return html`${recordedBy(match.source, match.category?.code ?? null, match.category?.label ?? null)}${match.series !== null && html`, ${mask.words('series', match.series)}`} <span class="soft">${evidenceWords(match)}${chance}</span>`;
+}
+
+function outcomeCell(item: ReportItem, mask: Mask): Markup {
+  // A decoder's words can quote the file; they are text out of it like any other.
+  const detail =
+    mask.revealed && item.reasonDetail !== null && item.reasonDetail !== ''
+      ? html` <span class="soft">${neutralise(item.reasonDetail, 160)}</span>`
+      : null;
+  if (item.reason === null) return html`${outcomeWords(item.outcome).name}`;
+  return html`${outcomeWords(item.outcome).name}: ${reasonWords(item.reason)}${detail}`;
+}
+
+function contentCell(item: ReportItem): Markup {
+  const size = item.sizeBytes === null ? null : byteSize(item.sizeBytes);
+  const sides =
+    item.widthPixels === null || item.heightPixels === null ? null : `${item.widthPixels} \u00d7 ${item.heightPixels}`;
+  const facts = [neutralise(item.type, 60), size, sides].filter((fact) => fact !== null).join(', ');
+  return html`${facts}${item.sha256 !== null && html`<br><span class="soft mono">${item.sha256.slice(0, DIGEST_DIGITS_SHOWN)}\u2026</span>`}`;
+}
