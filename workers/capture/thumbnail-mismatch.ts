@@ -1,6 +1,6 @@
 import { decodePicture } from '../decode/decode.ts';
 import type { DecodedPicture } from '../decode/decoded-picture.ts';
-import { correlation, lumaGrid, wholeOf, withoutBlackBars } from './luma-grid.ts';
+import { correlation, GRID_SIDE, lumaGrid, wholeOf, withoutBlackBars } from './luma-grid.ts';
 
 /** EXIF thumbnails are 160 x 120; anything much larger is none, and is not decoded. */
 const THUMBNAIL_BUDGET = { pixels: 1_000_000, sidePixels: 4096 } as const;
@@ -35,8 +35,10 @@ export function compareShapes(
   });
   // A dark picture looks as if it had bars: whichever reading fits the shape better is taken.
   const best = judged.reduce((a, b) => (b.aspectRatio < a.aspectRatio ? b : a));
+  // With less than a pixel a cell, a grid shows the pixels and not the scene.
+  const tooSmall = Math.min(best.window.width, best.window.height) < GRID_SIDE;
   return {
     aspectRatio: best.aspectRatio,
-    correlation: correlation(lumaGrid(small, best.window), lumaGrid(picture, wholeOf(picture))),
+    correlation: tooSmall ? null : correlation(lumaGrid(small, best.window), lumaGrid(picture, wholeOf(picture))),
   };
 }
