@@ -25,6 +25,8 @@ const SYSTEM_NODE = systemNode();
 const SYSTEM_MAJOR = SYSTEM_NODE === undefined ? 0 : majorOf(SYSTEM_NODE);
 const needsSystemNode = { skip: SYSTEM_NODE === undefined ? 'needs a Node outside this checkout on the PATH' : false };
 
+const unixOnly = { skip: process.platform === 'win32' ? './homeward is a shell script' : false };
+
 const PROGRAM = `
 const [what, value]: string[] = process.argv.slice(2);
 const held = setInterval(() => {}, 1000);
@@ -125,6 +127,23 @@ describe('the launcher', () => {
     assert.equal(ran.status, 2, ran.stderr);
   });
 
+  it('starts through ./homeward with the runtime of the checkout where the machine has no Node', unixOnly, () => {
+    const ran = spawnSync(path.join(ROOT, 'homeward'), ['--no-such-option'], {
+      env: { PATH: bareTools(folder) },
+      encoding: 'utf8',
+    });
+    assert.equal(ran.status, 2, ran.stderr);
+  });
+
+  it('ends ./homeward with 3 and HW_RUNTIME_MISSING where there is no Node at all', unixOnly, () => {
+    const copy = path.join(folder, 'bare', 'homeward');
+    mkdirSync(path.dirname(copy));
+    copyFileSync(path.join(ROOT, 'homeward'), copy);
+    const ran = spawnSync(copy, ['--help'], { env: { PATH: bareTools(folder) }, encoding: 'utf8' });
+    assert.equal(ran.status, DEPENDENCY_MISSING);
+    assert.match(ran.stderr, /^HW_RUNTIME_MISSING: expected /);
+  });
+
   it('starts the command when it is linked as homeward, as npm does with bin', () => {
     const link = path.join(folder, 'homeward');
     symlinkSync(LAUNCHER, link);
@@ -136,6 +155,17 @@ describe('the launcher', () => {
 async function exitCode(child: ChildProcess): Promise<number | null> {
   if (child.exitCode === null) await once(child, 'exit');
   return child.exitCode;
+}
+
+/** A folder with the two programs that ./homeward calls, to be the whole PATH. */
+function bareTools(folder: string): string {
+  const tools = path.join(folder, 'tools');
+  mkdirSync(tools, { recursive: true });
+  for (const tool of ['readlink', 'dirname']) {
+    const from = ['/usr/bin', '/bin'].map((place) => path.join(place, tool)).find((file) => existsSync(file));
+    if (from !== undefined && !existsSync(path.join(tools, tool))) symlinkSync(from, path.join(tools, tool));
+  }
+  return tools;
 }
 
 function systemNode(): string | undefined {
