@@ -1,13 +1,15 @@
 import { type Static, type TProperties, type TSchema, Type } from 'typebox';
 
 /** An object that allows no other key: what is not named here cannot cross a boundary. */
-export const Closed = <P extends TProperties>(properties: P) => Type.Object(properties, { additionalProperties: false });
+export const Closed = <P extends TProperties>(properties: P) =>
+  Type.Object(properties, { additionalProperties: false });
 
 /** A value or null; records say null where something is not known, never leave the key out. */
 export const Nullable = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()]);
 
 /** One of some literal strings. */
-export const OneOf = <const V extends readonly string[]>(values: V) => Type.Enum([...values] as [...V]);
+export const OneOf = <const V extends readonly string[]>(values: V) =>
+  Type.Unsafe<V[number]>({ type: 'string', enum: [...values] });
 
 /** Lower-case hexadecimal of exactly `bytes` bytes. */
 export const Hex = (bytes: number) =>
