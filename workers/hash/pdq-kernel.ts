@@ -90,11 +90,10 @@ export class PdqKernel {
   }
 
   /**
-   * Flavour pdq-full of a picture with both sides >= 5. With `sampling`, `hashSampled` and `means` may follow.
-   * Throws HW_INTERNAL where the buffer is not that picture: a caller's defect, never a property of the material.
+   * Flavour pdq-full of a picture; below 5 pixels a side it is not defined and the answer means nothing. With `sampling`, `hashSampled` and `means` may follow.
+   * The caller has made sure by `assertPicture` that the buffer is that picture.
    */
   hashFull(pixels: Uint8Array, widthPixels: number, heightPixels: number, channels: ChannelCount, sampling: boolean) {
-    assertPicture(pixels, widthPixels, heightPixels, channels);
     const rowBytes = widthPixels * channels;
     const rowsWanted = Math.max(4, Math.floor(this.#stripBytes / rowBytes / 4) * 4);
     const stripRows = Math.min(rowsWanted, Math.ceil(heightPixels / 4) * 4);

@@ -17,14 +17,14 @@ import {
 
 export type { ChannelCount } from './pdq-kernel.ts';
 
-/** From here on PDQ is defined; below it the published hasher answers with the zero hash and quality 0. */
+/** From here on PDQ is defined; for a smaller side the published hashers answer with the zero hash and quality 0. */
 const LEAST_PDQ_SIDE_PIXELS = 5;
 /** A larger side makes the two flavours differ. */
 const SAMPLED_SIDE_PIXELS = 512;
 /** 16 x 16 blocks: a side of fewer pixels has blocks without a pixel of their own. */
 const BLOCKHASH_BLOCKS_PER_SIDE = 16;
 
-const ZERO_HASH = '0'.repeat(64);
+const ZERO: KernelHash = { quality: 0, dihedral: ORIENTATIONS.map(() => '0'.repeat(64)) };
 
 export interface PerceptualHashes {
   /** Flavour pdq-512, then flavour pdq-full. */
@@ -66,24 +66,26 @@ export class PictureHasher {
    * @param pixels 8-bit grey (1 channel), RGB (3) or RGBA (4), row after row without gaps, not rotated by EXIF and not
    *   converted by an ICC profile: `sharp(bytes, { ignoreIcc: true }).toColourspace('srgb').removeAlpha().raw()`.
    *   Grey gives the same bits as RGB with three equal channels.
+   *   A side below 5 pixels gives the zero hash of quality 0 (in pdq-512 only where the other one is not above 512).
    * @throws HomewardError HW_INTERNAL where `pixels` has not width x height x channels bytes.
    */
   hash(pixels: Uint8Array, widthPixels: number, heightPixels: number, channels: ChannelCount): PerceptualHashes {
-    if (widthPixels < LEAST_PDQ_SIDE_PIXELS || heightPixels < LEAST_PDQ_SIDE_PIXELS) {
-      assertPicture(pixels, widthPixels, heightPixels, channels);
-      const zero = { quality: 0, dihedral: ORIENTATIONS.map(() => ZERO_HASH) };
-      return { pdq: [pdqHash('pdq-512', zero), pdqHash('pdq-full', zero)], blockhash: null };
-    }
-    const full = this.#kernel.hashFull(pixels, widthPixels, heightPixels, channels, true);
-    const hasBlocks = Math.min(widthPixels, heightPixels) >= BLOCKHASH_BLOCKS_PER_SIDE;
-    const blockhash = hasBlocks ? blockhashOf(this.#kernel.means()) : null;
-    const sampled = Math.max(widthPixels, heightPixels) > SAMPLED_SIDE_PIXELS ? this.#kernel.hashSampled() : full;
+    assertPicture(pixels, widthPixels, heightPixels, channels);
+    const [least, most] = widthPixels < heightPixels ? [widthPixels, heightPixels] : [heightPixels, widthPixels];
+    const isThin = least < LEAST_PDQ_SIDE_PIXELS;
+    const isSampled = most > SAMPLED_SIDE_PIXELS;
+    if (isThin && !isSampled) return { pdq: [pdqHash('pdq-512', ZERO), pdqHash('pdq-full', ZERO)], blockhash: null };
+    const computed = this.#kernel.hashFull(pixels, widthPixels, heightPixels, channels, true);
+    const full = isThin ? ZERO : computed;
+    const blockhash = least < BLOCKHASH_BLOCKS_PER_SIDE ? null : blockhashOf(this.#kernel.means());
+    // The published hasher samples first and measures the sides afterwards: a thin picture has a hash of this flavour.
+    const sampled = isSampled ? this.#kernel.hashSampled() : full;
     return { pdq: [pdqHash('pdq-512', sampled), pdqHash('pdq-full', full)], blockhash };
   }
 }
 
 function pdqHash(flavour: PdqFlavour, { dihedral, quality }: KernelHash): PdqHash {
-  const [hex = ZERO_HASH] = dihedral;
+  const [hex = ''] = dihedral;
   return { flavour, hex, quality, dihedral: [...dihedral] };
 }
 
