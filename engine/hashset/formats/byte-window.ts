@@ -8,7 +8,7 @@ export const MAX_RECORD_BYTES = 8 * 1024 * 1024;
  * so that scanning loops stop without comparing positions. A parser moves `start` past what it has taken.
  */
 export class ByteWindow {
-  bytes: Uint8Array = new Uint8Array(512 * 1024);
+  bytes: Uint8Array = new Uint8Array(64 * 1024);
   start = 0;
   end = 0;
   /** True once no more bytes will come. */

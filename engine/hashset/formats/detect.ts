@@ -2,7 +2,7 @@ import { HomewardError } from '../../../schemas/error.ts';
 import { describeCsv, readCsvHeader } from './csv/reader.ts';
 import { describeNdjson, startsAsNdjson } from './ndjson/reader.ts';
 import type { SetFormat, SetHead } from './set-head.ts';
-import { describeVics, mentionsVics } from './vics/envelope.ts';
+import { describeVics, startsAsVics } from './vics/envelope.ts';
 
 /**
  * The format of a hash set whose first bytes (8 KB or all) are `head`; undefined when it is not recognised, or when a short list of
@@ -21,7 +21,9 @@ export function recogniseSet(head: Uint8Array, name: string, wanted: 'auto' | Se
   if (wanted === 'auto' || found?.format === wanted) return found;
   const isList = wanted === 'digest-list' || wanted === 'pdq-list';
   const foundList = found === undefined || found.format === 'digest-list' || found.format === 'pdq-list';
-  return isList && foundList && firstLine(head) !== undefined && !startsAsJson(head) ? listOf(wanted) : undefined;
+  return isList && foundList && firstLine(head) !== undefined && isText(head) && !startsAsJson(head)
+    ? listOf(wanted)
+    : undefined;
 }
 
 export function formatNotRecognised(head: Uint8Array, wanted: 'auto' | SetFormat): HomewardError {
@@ -49,10 +51,10 @@ function recognise(head: Uint8Array, name: string): SetHead | undefined {
   if (startsAsJson(head)) {
     const text = Buffer.from(head.subarray(0, 65536)).toString('utf8');
     if (startsAsNdjson(text)) return describeNdjson(text);
-    return mentionsVics(text) ? describeVics(text) : undefined;
+    return startsAsVics(text) ? describeVics(text) : undefined;
   }
   const line = firstLine(head);
-  if (line === undefined) return undefined;
+  if (line === undefined || !isText(head)) return undefined;
   if (
     /^\\?[0-9a-f]{32}(?:[0-9a-f]{8})?(?![0-9a-z])/i.test(line) ||
     /^(?:MD5|SHA1|SHA256) ?\(.*\) ?= ?[0-9a-f]{32,64}$/i.test(line)
@@ -118,6 +120,9 @@ function firstLine(head: Uint8Array): string | undefined {
 
 const startsAsJson = (head: Uint8Array): boolean =>
   /^\s*[{[]/.test(Buffer.from(head.subarray(0, 1024)).toString('latin1'));
+/** Files of other tools (EnCase, SQLite) begin with words too, but hold zeros. */
+const isText = (head: Uint8Array): boolean => !head.includes(0);
+
 const startsAsXml = (head: Uint8Array): boolean => /^\s*</.test(Buffer.from(head.subarray(0, 1024)).toString('latin1'));
 
 const withoutMark = (head: Uint8Array): Uint8Array =>

@@ -12,15 +12,19 @@ export const CONTEXT_KEY = { before20: 'odata.metadata', since20: '@odata.contex
 /** Such as `.../ProjectVic/DataModels/1.3.xml#Media` or `.../ProjectVic/DataModels/2.0.xml/US/$metadata#Cases`. */
 const CONTEXT_URL =
   /(?:projectvic|vicsdatamodel)[^"#]*?datamodels(?:\\?\/)(\d{1,3}(?:\.\d{1,3}){0,2})\.xml(?:\\?\/)?([a-z]{2,20})?[^"#]*(?:#(cases|media))?/i;
-const ANY_MENTION = /projectvic|vicsdatamodel/i;
+/** An OData context that names the data model, or the data model's path anywhere: other documents of Project VIC (its ontology) name it too. */
+const ENVELOPE =
+  /"@?odata\.(?:metadata|context)"\s*:\s*"[^"]*(?:projectvic|vicsdatamodel)|(?:projectvic|vicsdatamodel)\\?\/datamodels/i;
 
 /** Scheme of the category codes by the country of a 2.0 URL. CUSTOM, Default and 1.x name none. */
 const SCHEME_OF_COUNTRY: Readonly<Record<string, string>> = { us: 'vic-us', uk: 'caid-uk' };
-const NO_COUNTRY = new Set(['default', 'custom', 'metadata']);
+/** How our own writer names a scheme that the URL cannot. */
+const OWN_SCHEME = /"@homeward\.categoryScheme"\s*:\s*"([a-z0-9-]{1,60})"/;
+const NO_COUNTRY = new Set(['default', 'custom']);
 
-/** True when the head of a file mentions one of the names that every VICS document seen carries in its first 8 KB. */
-export function mentionsVics(head: string): boolean {
-  return ANY_MENTION.test(head);
+/** True when the head of a JSON file names the VICS data model; not the exact URL, since countries, versions and exporters vary. */
+export function startsAsVics(head: string): boolean {
+  return ENVELOPE.test(head);
 }
 
 /** What the head of a VICS document says, as far as it can be made out: an URL of an unknown shape is tolerated, since exporters vary. */
@@ -29,7 +33,7 @@ export function describeVics(head: string): SetHead {
   return {
     format: 'vics',
     formatVersion: version ?? null,
-    categoryScheme: schemeOf(country?.toLowerCase()),
+    categoryScheme: OWN_SCHEME.exec(head)?.[1] ?? schemeOf(country?.toLowerCase()),
     documentKind: kind === undefined ? kindByContent(head) : kind.toLowerCase() === 'cases' ? 'cases' : 'media',
   };
 }
