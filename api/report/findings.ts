@@ -113,11 +113,13 @@ export interface Breakdown {
   readonly shown: readonly KnownBy[];
   /** What the lines not shown add up to. */
   readonly rest: { readonly lines: number; readonly known: number; readonly nearDuplicate: number };
+  /** Whether the lines add up to more than the files, which OVERLAP_SENTENCE then explains. */
+  readonly overlaps: boolean;
 }
 
 /** The lines behind a sum, largest first, at most `limit` of them. */
-export function breakdown(lines: readonly KnownBy[], of: 'known' | 'nearDuplicate', limit: number): Breakdown {
-  const relevant = lines.filter((line) => line[of] > 0).sort((one, other) => other[of] - one[of]);
+export function breakdown(counts: ReportCounts, of: 'known' | 'nearDuplicate', limit: number): Breakdown {
+  const relevant = counts.knownBy.filter((line) => line[of] > 0).sort((one, other) => other[of] - one[of]);
   const rest = relevant.slice(limit);
   return {
     shown: relevant.slice(0, limit),
@@ -126,12 +128,13 @@ export function breakdown(lines: readonly KnownBy[], of: 'known' | 'nearDuplicat
       known: rest.reduce((sum, line) => sum + line.known, 0),
       nearDuplicate: rest.reduce((sum, line) => sum + line.nearDuplicate, 0),
     },
+    overlaps: relevant.reduce((sum, line) => sum + line[of], 0) > counts[of],
   };
 }
 
-/** A file may be recorded by several sources, so the lines of a breakdown can add up to more than the files. */
+/** Said where the lines of a breakdown add up to more than its sum. */
 export const OVERLAP_SENTENCE =
-  'A file that several sources or sets recorded stands in several lines, so the lines can add up to more than the files.';
+  'A file that several sources or sets recorded stands in several lines, so the lines add up to more than the files.';
 
 /** What a person does next, most pressing first. */
 export function nextSteps(head: ReportHead): readonly string[] {

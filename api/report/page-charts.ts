@@ -10,6 +10,8 @@ import { recordedBy } from './words.ts';
 
 const MAX_BARS = 12;
 const MAX_TABLE_LINES = 12;
+/** Beside a column chart, which is not as high. */
+const MAX_COLUMN_TABLE_LINES = 7;
 
 export function figuresSection(head: ReportHead, mask: Mask): Markup {
   return html`<section id="figures" aria-labelledby="figures-heading">
@@ -133,7 +135,7 @@ function timelineCard(head: ReportHead): Markup {
   const filled = bins.filter((bin) => bin.items > 0);
   const table = bounded(
     [...filled].sort((one, other) => other.items - one.items),
-    MAX_TABLE_LINES,
+    MAX_COLUMN_TABLE_LINES,
     `${unit}s`,
   );
   return card(
@@ -201,7 +203,7 @@ function distanceCard(head: ReportHead): Markup {
     const column = columns[Math.floor(line.distance / group)];
     if (column !== undefined) column.value += line.items;
   }
-  const table = bounded(lines, MAX_TABLE_LINES, 'distances');
+  const table = bounded(lines, MAX_COLUMN_TABLE_LINES, 'distances');
   return card(
     title,
     columnChart(

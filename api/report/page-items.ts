@@ -40,8 +40,13 @@ function standingKey(standing: Standing): Tone {
 }
 
 function itemRow({ number, item }: PageRow, mask: Mask): Markup {
-  return html`<tr><td class="n">${groupDigits(number)}</td><td class="path mono">${mask.path(item.path)}</td><td><span class="key key-${standingKey(item.standing)}"></span>${standingWords(item.standing)}</td><td class="evidence">${matchCell(item, mask)}</td><td>${outcomeCell(item, mask)}</td><td>${contentCell(item)}</td></tr>
+  return html`<tr><td class="n">${groupDigits(number)}</td><td class="path mono">${breakable(mask.path(item.path))}</td><td><span class="key key-${standingKey(item.standing)}"></span>${standingWords(item.standing)}</td><td class="evidence">${matchCell(item, mask)}</td><td>${outcomeCell(item, mask)}</td><td>${contentCell(item)}</td></tr>
 `;
+}
+
+/** A path may be broken after each of its folders. */
+function breakable(path: string): Markup {
+  return html`${path.split(/(?<=\/)/).map((part) => html`${part}<wbr>`)}`;
 }
 
 function matchCell(item: ReportItem, mask: Mask): MarkupOrNothing {

@@ -77,7 +77,7 @@ ${nextStepsCard(head)}
 }
 
 function breakdownTable(head: ReportHead, of: 'known' | 'nearDuplicate'): Markup {
-  const { shown, rest } = breakdown(head.counts.knownBy, of, MAX_BREAKDOWN_LINES);
+  const { shown, rest, overlaps } = breakdown(head.counts, of, MAX_BREAKDOWN_LINES);
   if (shown.length === 0) {
     if (head.counts[of] > 0)
       return html`<p class="alarm-text">The breakdown of this figure is missing from the report; do not use the figure without it.</p>`;
@@ -96,7 +96,7 @@ function breakdownTable(head: ReportHead, of: 'known' | 'nearDuplicate'): Markup
       : 'Near duplicates by source, scheme and code of the record they are near to',
     [{ title: 'Statement' }, { title: 'Set' }, { title: 'Files', numeric: true }],
     rows,
-    shown.length > 1 && OVERLAP_SENTENCE,
+    overlaps && OVERLAP_SENTENCE,
   );
 }
 
@@ -159,7 +159,7 @@ ${dataTable(
 }
 
 function outcomeOrder(outcome: Outcome): number {
-  return OUTCOMES.findIndex((known) => known === outcome);
+  return OUTCOMES.map(String).indexOf(String(outcome));
 }
 
 function nextStepsCard(head: ReportHead): Markup {

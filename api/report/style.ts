@@ -53,13 +53,14 @@ th,td{text-align:left;vertical-align:top;padding:5px 14px 5px 0;border-bottom:1p
 th{font-weight:500;color:var(--soft);font-size:.86rem;overflow-wrap:normal}
 tbody tr:last-child td,tbody tr:last-child th{border-bottom:0}
 td.n,th.n{text-align:right;white-space:nowrap;padding-right:12px}.items td.n{padding-left:4px}
+tbody th:has(.key){white-space:nowrap}
 tbody th{color:inherit;font-size:inherit;font-weight:400}
-.key{display:inline-block;width:.72em;height:.72em;border-radius:1px;margin-right:.5em}
+.key{flex:none;display:inline-block;width:.72em;height:.72em;border-radius:1px;margin-right:.5em}
 .key-known{background:var(--known)}.key-near{background:var(--near)}.key-unseen{background:var(--unseen)}.key-done{background:var(--done)}.key-partial{background:var(--partial)}
 .key-rejected{background:var(--rejected)}.key-notExamined{background:var(--not-examined)}.key-failed{background:var(--failed)}
 .mono{font-family:ui-monospace,"SF Mono","Cascadia Mono",Consolas,"DejaVu Sans Mono",monospace;font-size:.88em}
 .items td{font-size:.88rem}.items tbody tr:nth-child(even){background:color-mix(in srgb,var(--card) 60%,transparent)}
-.items .path{min-width:15em}.items .evidence{min-width:17em}.items .match+.match{margin-top:4px}
+.items .path{min-width:15em}.items .evidence{min-width:12em}.items td:nth-child(3){white-space:nowrap}.items .match+.match{margin-top:4px}
 .grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(235px,1fr));gap:12px 26px;margin:0}
 ul{margin:0;padding-left:1.15em;max-width:96ch}.card p:last-child{margin-bottom:0}table+.note{margin:8px 0 0}li{margin-bottom:5px}
 footer{margin-top:44px;border-top:1px solid var(--line);padding-top:14px;font-size:.88rem;color:var(--soft)}

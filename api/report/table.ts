@@ -22,7 +22,7 @@ export function dataTable(
     column.numeric === true
       ? html`<th scope="col" class="n">${column.title}</th>`
       : html`<th scope="col">${column.title}</th>`,
-  )}</tr></thead><tbody>${rows.map((row) => html`<tr>${cells(row)}</tr>`)}</tbody></table>${note !== null && html`<p class="note">${note}</p>`}</div>`;
+  )}</tr></thead><tbody>${rows.map((row) => html`<tr>${cells(row)}</tr>`)}</tbody></table>${note !== null && note !== false && html`<p class="note">${note}</p>`}</div>`;
 }
 
 /** The first `limit` of some lines, and a sentence for what was left off. */
