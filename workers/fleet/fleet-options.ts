@@ -3,6 +3,8 @@ import type { FileBudget } from '../../schemas/host-protocol.ts';
 export interface FleetOptions {
   /** Child processes that open files. */
   readonly hosts: number;
+  /** More of them that are ready and idle, so that one that dies is replaced at once. */
+  readonly spareHosts: number;
   /** Threads in each of them; with one, processor time can be charged to a file exactly (README.md). */
   readonly threadsPerHost: number;
   /** Where unpack hosts may write; every scratch folder given to `unpack` lies in it. Must exist. */

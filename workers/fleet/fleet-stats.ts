@@ -19,7 +19,7 @@ export interface FleetCounts {
   /** By us, for a limit. */
   hostsEndedForLimit: number;
   hostsRecycled: number;
-  /** From the end of a picture host to its successor being ready. */
+  /** The longest time, after all were up once, that fewer hosts than configured could take files. */
   slowestReturnMs: number;
   peakHostBytes: number;
 }

@@ -17,6 +17,7 @@ const MEBIBYTE = 1024 * 1024;
 /** Why each default is what it is, and what was measured: README.md. */
 const DEFAULTS = {
   hosts: 2,
+  spareHosts: 1,
   threadsPerHost: 1,
   fileBudget: DEFAULT_FILE_BUDGET,
   unpackHosts: 1,
@@ -37,7 +38,7 @@ export class Fleet {
   readonly #plan: SandboxPlan;
   readonly #counts: FleetCounts = noCounts();
   readonly #pool: PicturePool;
-  readonly #runs = new Set<UnpackRun>();
+  readonly #runs = new Map<UnpackRun, Promise<UnpackResult>>();
   readonly #waitingRuns: (() => void)[] = [];
   #closed = false;
 
@@ -46,7 +47,9 @@ export class Fleet {
     this.#plan = plan;
     this.sandbox = plan.state;
     this.capacity = options.hosts * options.threadsPerHost;
-    this.#pool = new PicturePool(options, this.#counts, CHECKOUT, (threads) => this.#command('picture', threads));
+    this.#pool = new PicturePool(options, this.#counts, CHECKOUT, (threads, name) =>
+      this.#command('picture', threads, name),
+    );
   }
 
   /**
@@ -111,10 +114,11 @@ export class Fleet {
     }
     if (this.#closed)
       throw new HomewardError('HW_INTERNAL', 'expected an open fleet for an archive, this one was closed');
-    const run = new UnpackRun(archive, options, onEntry, this.#command('unpack', 1), CHECKOUT);
-    this.#runs.add(run);
+    const run = new UnpackRun(archive, options, onEntry, this.#command('unpack', 1, false), CHECKOUT);
+    const result = run.run();
+    this.#runs.set(run, result);
     try {
-      return await run.run();
+      return await result;
     } finally {
       this.#runs.delete(run);
       this.#counts.hostsStarted += run.hostsStarted;
@@ -125,7 +129,7 @@ export class Fleet {
   }
 
   stats(): FleetStats {
-    const unpacking = [...this.#runs].map(
+    const unpacking = [...this.#runs.keys()].map(
       (run): HostStats => ({ kind: 'unpack', processId: run.processId, ready: true, inFlight: 1, filesDone: 0 }),
     );
     return {
@@ -139,18 +143,24 @@ export class Fleet {
   /** Ends every host and waits until they are gone. Calls of `examine` that were not answered are rejected. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const run of this.#runs) run.stop();
+    const runs = [...this.#runs];
+    for (const [run] of runs) run.stop();
     for (const waiting of this.#waitingRuns.splice(0)) waiting();
-    await this.#pool.close();
+    await Promise.allSettled([this.#pool.close(), ...runs.map(([, result]) => result)]);
   }
 
-  #command(role: 'picture' | 'unpack', threads: number): LaunchCommand {
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #command(role: 'picture' | 'unpack', threads: number, nameDecoders: boolean): LaunchCommand {
     const { hostEntry, readableRoots, fileBudget } = this.#options;
     const dataBytes = 2 * fileBudget.memoryBytes + 512 * MEBIBYTE;
     return launchCommand({
       plan: this.#plan,
       role,
       threads,
+      nameDecoders,
       entry: hostEntry,
       checkout: CHECKOUT,
       readableRoots,

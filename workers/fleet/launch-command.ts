@@ -5,6 +5,8 @@ export interface LaunchRequest {
   readonly plan: SandboxPlan;
   readonly role: 'picture' | 'unpack';
   readonly threads: number;
+  /** Whether a picture host says which decoders it has when it is ready; all of them have the same. */
+  readonly nameDecoders: boolean;
   readonly entry: string;
   readonly checkout: string;
   readonly readableRoots: readonly string[];
@@ -76,6 +78,7 @@ export function launchCommand(request: LaunchRequest): LaunchCommand {
     request.role,
     '--threads',
     String(request.threads),
+    ...(request.nameDecoders ? ['--name-decoders'] : []),
   ];
   const readOnly: ReadOnly = request.role === 'unpack' ? 'others' : 'all';
   const [program = process.execPath, ...args] = sandboxed(request.plan, readOnly, command);

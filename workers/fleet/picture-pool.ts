@@ -14,7 +14,10 @@ const FAILED_FOR_MS = 10_000;
 /** An isolation host is kept so long for the next file that needs it. */
 const ISOLATION_IDLE_MS = 10_000;
 
-type PoolOptions = Pick<FleetOptions, 'hosts' | 'threadsPerHost' | 'recycleAfterFiles' | 'recycleAboveBytes'>;
+type PoolOptions = Pick<
+  FleetOptions,
+  'hosts' | 'spareHosts' | 'threadsPerHost' | 'recycleAfterFiles' | 'recycleAboveBytes'
+>;
 
 /**
  * Hands files to hosts, first come first served. What was in a host that died and is not surely to blame goes to the isolation host,
@@ -23,12 +26,11 @@ type PoolOptions = Pick<FleetOptions, 'hosts' | 'threadsPerHost' | 'recycleAfter
 export class PicturePool {
   readonly #options: PoolOptions;
   readonly #counts: FleetCounts;
-  readonly #command: (threads: number) => LaunchCommand;
+  readonly #command: (threads: number, nameDecoders: boolean) => LaunchCommand;
   readonly #checkout: string;
   readonly #queue: PictureJob[] = [];
   readonly #isolated: PictureJob[] = [];
   readonly #hosts = new Set<PictureHost>();
-  readonly #waitingSinceMs: number[] = [];
   readonly #firstReady = Promise.withResolvers<void>();
   readonly #allGone = Promise.withResolvers<void>();
   #decoders: readonly string[] = [];
@@ -36,7 +38,10 @@ export class PicturePool {
   #isolationIdle: NodeJS.Timeout | undefined;
   #watching: NodeJS.Timeout | undefined;
   #failedStarts = 0;
-  #lastReadyMs = performance.now();
+  /** Since when fewer hosts than configured could take files; null while enough can, or never could yet. */
+  #shortSinceMs: number | null = null;
+  #wasComplete = false;
+  #lastReadyMs: number | null = null;
   #broken: HomewardError | null = null;
   #closing = false;
 
@@ -44,7 +49,7 @@ export class PicturePool {
     options: PoolOptions,
     counts: FleetCounts,
     checkout: string,
-    command: (threads: number) => LaunchCommand,
+    command: (threads: number, nameDecoders: boolean) => LaunchCommand,
   ) {
     this.#options = options;
     this.#counts = counts;
@@ -108,7 +113,7 @@ export class PicturePool {
 
   #observer(): PictureHostObserver {
     return {
-      ready: (host, decoders) => this.#becameReady(host, decoders),
+      ready: (_host, decoders) => this.#becameReady(decoders),
       examined: (host, job, examination) => this.#examined(host, job, examination),
       ended: (host, end, lost, verdict) => this.#ended(host, end, lost, verdict),
     };
@@ -117,33 +122,35 @@ export class PicturePool {
   #startShared(): void {
     this.#counts.hostsStarted += 1;
     const threads = this.#options.threadsPerHost;
-    this.#hosts.add(new PictureHost('picture', threads, this.#command(threads), this.#checkout, this.#observer()));
+    this.#hosts.add(
+      new PictureHost(
+        'picture',
+        threads,
+        this.#command(threads, this.#decoders.length === 0),
+        this.#checkout,
+        this.#observer(),
+      ),
+    );
   }
 
   #startIsolation(): void {
     this.#counts.hostsStarted += 1;
-    this.#isolation = new PictureHost('isolation', 1, this.#command(1), this.#checkout, this.#observer());
+    this.#isolation = new PictureHost('isolation', 1, this.#command(1, false), this.#checkout, this.#observer());
   }
 
-  #becameReady(host: PictureHost, decoders: readonly string[]): void {
+  #becameReady(decoders: readonly string[]): void {
     this.#failedStarts = 0;
     this.#lastReadyMs = performance.now();
-    this.#decoders = decoders;
+    if (decoders.length > 0) this.#decoders = decoders;
     this.#firstReady.resolve();
-    const since = host.kind === 'picture' ? this.#waitingSinceMs.shift() : undefined;
-    if (since !== undefined)
-      this.#counts.slowestReturnMs = Math.max(this.#counts.slowestReturnMs, performance.now() - since);
+    this.#keepCount();
     this.#pump();
   }
 
   #pump(): void {
     if (this.#closing) return;
     while (this.#queue.length > 0) {
-      const free = [...this.#hosts].filter((host) => host.freePlaces > 0);
-      const host = free.reduce<PictureHost | undefined>(
-        (a, b) => (a === undefined || b.freePlaces > a.freePlaces ? b : a),
-        undefined,
-      );
+      const host = this.#nextHost();
       const job = host === undefined ? undefined : this.#queue.shift();
       if (host === undefined || job === undefined) break;
       host.assign(job);
@@ -157,6 +164,33 @@ export class PicturePool {
       }
     }
     this.#watch();
+  }
+
+  /**
+   * Never more hosts at work than configured: the spare ones wait. An idle host before a second file in one; among idle ones the most
+   * used, so that spare ones stay as fresh as they started.
+   */
+  #nextHost(): PictureHost | undefined {
+    const free = [...this.#hosts].filter((host) => host.freePlaces > 0);
+    const busy = [...this.#hosts].filter((host) => host.inFlight > 0).length;
+    const idle = busy < this.#options.hosts ? free.filter((host) => host.inFlight === 0) : [];
+    if (idle.length > 0) return idle.reduce((a, b) => (b.filesDone > a.filesDone ? b : a));
+    return free
+      .filter((host) => host.inFlight > 0)
+      .reduce<PictureHost | undefined>((a, b) => (a === undefined || b.freePlaces > a.freePlaces ? b : a), undefined);
+  }
+
+  /** Starts what is missing (spare hosts only when the others are up) and notes how long too few could take files. */
+  #keepCount(): void {
+    const usable = [...this.#hosts].filter((host) => host.ready && !host.retiring).length;
+    const enough = usable >= this.#options.hosts;
+    this.#wasComplete ||= enough;
+    if (enough && this.#shortSinceMs !== null) {
+      this.#counts.slowestReturnMs = Math.max(this.#counts.slowestReturnMs, performance.now() - this.#shortSinceMs);
+      this.#shortSinceMs = null;
+    } else if (!enough && this.#wasComplete) this.#shortSinceMs ??= performance.now();
+    const wanted = this.#options.hosts + (this.#wasComplete ? this.#options.spareHosts : 0);
+    while (this.#hosts.size < wanted) this.#startShared();
   }
 
   /** Looks at busy hosts 50 times a second, and not at all when none is. */
@@ -193,7 +227,6 @@ export class PicturePool {
       host.retiring = true;
       this.#counts.hostsRecycled += 1;
     }
-    // Its successor starts when it has ended, so that memory for one host more than configured is never needed.
     if (host.inFlight === 0) host.leave();
   }
 
@@ -230,11 +263,7 @@ export class PicturePool {
     else if (!host.retiring) this.#counts.hostsCrashed += 1;
     for (const file of lost) this.#lost(end, file, verdict);
     if (!host.everReady) this.#failedStart(end);
-    if (this.#broken === null && host.kind === 'picture') {
-      // One that never got ready was already being waited for.
-      if (host.everReady) this.#waitingSinceMs.push(performance.now());
-      this.#startShared();
-    }
+    if (this.#broken === null) this.#keepCount();
     this.#pump();
   }
 
@@ -273,9 +302,9 @@ export class PicturePool {
 
   #failedStart(end: HostEnd): void {
     this.#failedStarts += 1;
-    const neverReady = this.#decoders.length === 0;
     const hopeless =
-      this.#failedStarts >= FAILED_STARTS && (neverReady || performance.now() - this.#lastReadyMs > FAILED_FOR_MS);
+      this.#failedStarts >= FAILED_STARTS &&
+      (this.#lastReadyMs === null || performance.now() - this.#lastReadyMs > FAILED_FOR_MS);
     if (!hopeless) return;
     const said = end.stderr === '' ? '' : `, which said: ${end.stderr.slice(-500)}`;
     this.#broken = new HomewardError(

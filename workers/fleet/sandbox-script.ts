@@ -7,6 +7,7 @@
  * - A hidden folder is covered by an empty tmpfs, a hidden file by /dev/null.
  * - The scratch folder may lie in a hidden one: it is held open and bound back into its place.
  * - /proc and /sys become read-only too: uid 0 may write kernel settings such as core_pattern without any capability.
+ * - mount -n: it would note what it did in /run/mount, which is the hidden thing's inside by then.
  * - oom_score_adj: the kernel ends a host before the supervisor. coredump_filter 0: a core file would hold pictures.
  * Exit codes 91 to 95 name the step that failed.
  */
@@ -22,22 +23,22 @@ fi
 exec 8< "$scratch" || exit 91
 while [ "$hidden" -gt 0 ]; do
   if [ -d "$1" ]; then
-    "$mount_tool" -t tmpfs -o size=64k,mode=755,nosuid,nodev,noexec homeward-hidden "$1" || exit 92
+    "$mount_tool" -n -t tmpfs -o size=64k,mode=755,nosuid,nodev,noexec homeward-hidden "$1" || exit 92
   elif [ -e "$1" ]; then
-    "$mount_tool" --bind /dev/null "$1" || exit 93
+    "$mount_tool" -n --bind /dev/null "$1" || exit 93
   fi
   shift
   hidden=$((hidden - 1))
 done
-mkdir -p "$scratch" && "$mount_tool" -c --bind /proc/self/fd/8 "$scratch" || exit 94
+mkdir -p "$scratch" && "$mount_tool" -n -c --bind /proc/self/fd/8 "$scratch" || exit 94
 exec 8<&-
 if [ "$readonly" != nothing ]; then
   while read -r _ _ _ _ point options rest; do
     case "$options" in ro|ro,*) continue ;; esac
-    case "$rest" in *" - cgroup "*|*" - devpts "*) continue ;; esac
+    case "$point" in /sys/fs/cgroup*|/dev/pts) continue ;; esac
     case "$point" in *\\\\*) point=$(printf %b "$point") ;; esac
     [ "$readonly" = others ] && [ "$point" = "$scratch" ] && continue
-    "$mount_tool" -o remount,bind,ro "$point" || exit 95
+    "$mount_tool" -n -o remount,bind,ro "$point" || exit 95
   done < /proc/self/mountinfo
 fi
 exec "$@"

@@ -37,8 +37,11 @@ export interface SandboxRequest {
 }
 
 const PROOF_TIMEOUT_MS = 10_000;
-/** Local sockets (databases, agents) are reached through the file system, which a network namespace does not take away. */
-const PLACES_OF_SOCKETS = ['/run', '/var/run', '/tmp'];
+/**
+ * Local sockets (databases, agents) are reached through the file system, which a network namespace does not take away. Control groups
+ * may be written by uid 0 without any capability.
+ */
+const ALSO_HIDDEN = ['/run', '/var/run', '/tmp', '/sys/fs/cgroup'];
 export const HOST_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 
 export const isInside = (inner: string, outer: string): boolean => {
@@ -140,7 +143,7 @@ function coverable(request: SandboxRequest, scratchRoot: string): { hidden: stri
       warnings.push(`${given} cannot be hidden from hosts, because ${user} in it is to be read`);
     else hidden.push(folder);
   }
-  for (const place of PLACES_OF_SOCKETS) {
+  for (const place of ALSO_HIDDEN) {
     const used = inUse(place) !== undefined || isInside(scratchRoot, place);
     if (!used && existsSync(place) && realPath(place) === place && statSync(place).isDirectory()) hidden.push(place);
   }

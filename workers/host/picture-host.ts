@@ -5,7 +5,7 @@ import { openChannel } from './host-channel.ts';
 import type { PictureThreadMessage, PictureThreadTask, default as work } from './picture-thread.ts';
 
 /** Runs `threads` threads, each with one file at a time, and speaks for them. Ready when the first of them has loaded its decoders. */
-export async function startPictureHost(threads: number): Promise<void> {
+export async function startPictureHost(threads: number, nameDecoders: boolean): Promise<void> {
   const pool = new Piscina<PictureThreadTask, Awaited<ReturnType<typeof work>>>({
     filename: new URL('picture-thread.ts', import.meta.url).href,
     minThreads: threads,
@@ -30,7 +30,7 @@ export async function startPictureHost(threads: number): Promise<void> {
     },
     () => undefined,
   );
-  const decoders = await pool.run('warm');
+  const decoders = await pool.run(nameDecoders ? 'nameDecoders' : 'warm');
   if (Array.isArray(decoders)) channel.send({ kind: 'ready', role: 'picture', decoders });
 }
 
