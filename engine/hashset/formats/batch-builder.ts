@@ -14,6 +14,8 @@ import {
 
 /** Rows of a full batch: large enough that a batch costs nothing, small enough (about half a megabyte) to be forgotten at once. */
 export const ROWS_PER_BATCH = 4096;
+/** Rows of the first batch: most sets are short lists. */
+const ROWS_OF_FIRST_BATCH = 128;
 
 /** Digests of the empty file, which every seized machine holds: a record of it would match everywhere. */
 const EMPTY_FILE = {
@@ -26,30 +28,49 @@ const BAD_DIGEST = 1;
 const BAD_BITS = 2;
 const BAD_FIELD = 4;
 
-class GrowingTextColumn {
-  readonly starts = new Int32Array(ROWS_PER_BATCH);
-  readonly ends = new Int32Array(ROWS_PER_BATCH);
+class TextStore {
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+
+  constructor(rows: number) {
+    this.starts = new Int32Array(rows);
+    this.ends = new Int32Array(rows);
+  }
 }
 
 /** Memory of one batch; handed out with it and replaced. */
 class Columns {
-  readonly present = new Uint8Array(ROWS_PER_BATCH);
-  readonly md5 = new Uint8Array(ROWS_PER_BATCH * 16);
-  readonly sha1 = new Uint8Array(ROWS_PER_BATCH * 20);
-  readonly sha256 = new Uint8Array(ROWS_PER_BATCH * 32);
-  readonly sizeBytes = new Float64Array(ROWS_PER_BATCH);
-  readonly flags = new Uint16Array(ROWS_PER_BATCH);
-  readonly sourceKey = new GrowingTextColumn();
-  readonly categoryCode = new GrowingTextColumn();
-  readonly series = new GrowingTextColumn();
-  readonly tags = new GrowingTextColumn();
-  text = new Uint8Array(ROWS_PER_BATCH * 16);
+  readonly present: Uint8Array;
+  readonly md5: Uint8Array;
+  readonly sha1: Uint8Array;
+  readonly sha256: Uint8Array;
+  readonly sizeBytes: Float64Array;
+  readonly flags: Uint16Array;
+  readonly sourceKey: TextStore;
+  readonly categoryCode: TextStore;
+  readonly series: TextStore;
+  readonly tags: TextStore;
+  text: Uint8Array;
   bitsRow = new Int32Array(64);
   bitsAlgorithm = new Uint8Array(64);
   bitsQuality = new Int8Array(64);
   bitsValue = new Uint8Array(64 * 32);
   readonly rejected = noRejections();
   readonly notes = noNotes();
+
+  constructor(rows: number) {
+    this.present = new Uint8Array(rows);
+    this.md5 = new Uint8Array(rows * 16);
+    this.sha1 = new Uint8Array(rows * 20);
+    this.sha256 = new Uint8Array(rows * 32);
+    this.sizeBytes = new Float64Array(rows);
+    this.flags = new Uint16Array(rows);
+    this.sourceKey = new TextStore(rows);
+    this.categoryCode = new TextStore(rows);
+    this.series = new TextStore(rows);
+    this.tags = new TextStore(rows);
+    this.text = new Uint8Array(rows * 16);
+  }
 }
 
 /**
@@ -57,7 +78,7 @@ class Columns {
  * Holds the bounds of KnownRecord: what commit lets through satisfies it.
  */
 export class BatchBuilder {
-  #columns = new Columns();
+  #columns = new Columns(ROWS_OF_FIRST_BATCH);
   #row = 0;
   #textEnd = 0;
   #bitsEnd = 0;
@@ -73,7 +94,7 @@ export class BatchBuilder {
   keyGiven = false;
 
   get full(): boolean {
-    return this.#row === ROWS_PER_BATCH;
+    return this.#row === this.#columns.present.length;
   }
 
   /** Starts a record, dropping whatever an unfinished one left. */
@@ -253,8 +274,8 @@ export class BatchBuilder {
     return true;
   }
 
-  /** The batch so far; the builder goes on with fresh memory. */
-  take(bytesRead: number): RecordBatch {
+  /** The batch so far; the builder goes on with fresh memory for `nextRows` more. */
+  take(bytesRead: number, nextRows = ROWS_PER_BATCH): RecordBatch {
     const { text, bitsRow, bitsAlgorithm, bitsQuality, bitsValue, ...columns } = this.#columns;
     const batch = {
       ...columns,
@@ -267,7 +288,7 @@ export class BatchBuilder {
       bitsCount: this.#bitsMark,
       bytesRead,
     };
-    this.#columns = new Columns();
+    this.#columns = new Columns(nextRows);
     this.#row = 0;
     this.#textEnd = 0;
     this.#textMark = 0;

@@ -91,7 +91,7 @@ async function* readBatches(
     window.final = true;
     window.append(new Uint8Array(0));
     while (parser.parse(window, builder) === 'full') yield builder.take(source.bytesRead);
-    yield builder.take(source.bytesRead);
+    yield builder.take(source.bytesRead, 0);
   } finally {
     await source.close();
   }
