@@ -1,0 +1,190 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { Type } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { Count, Nullable, OneOf, type Static } from '../../../schemas/closed.ts';
+import { HomewardError } from '../../../schemas/error.ts';
+import { syncFolder } from './synced-files.ts';
+
+/** How the data folder is laid out; raise it when an older engine must not open it any more. */
+const LAYOUT_VERSION = 1;
+/** Of the PGlite that is pinned: another major version cannot read its files. */
+const POSTGRES_MAJOR = 18;
+
+/**
+ * creating: its first opening has not ended, nothing is in it yet. open: a process has it, or had it and did not close it.
+ * closed: it was closed in order.
+ */
+const STATES = ['creating', 'open', 'closed'] as const;
+
+/** Open at the top: a newer engine may have added to it, and must be recognised as newer then, not as damage. */
+const FolderFile = Type.Object({
+  layoutVersion: Type.Integer({ minimum: 1 }),
+  postgresMajor: Type.Integer({ minimum: 1 }),
+  schemaVersion: Count(),
+  state: OneOf(STATES),
+  /** Of the machine's start, where the system tells; another one than now means that the machine went down meanwhile. */
+  bootId: Nullable(Type.String({ maxLength: 64 })),
+  processId: Count(),
+  at: Type.String({ maxLength: 40 }),
+});
+type FolderFile = Static<typeof FolderFile>;
+const checkFolderFile = Compile(FolderFile);
+
+/** How the folder was left: what `doctor` and the next opening say. */
+export type LastEnding = 'new' | 'closed' | 'killed' | 'machineWentDown';
+
+/** Names, versions and state of a data folder around the files of PostgreSQL. Hold the lock while using it. */
+export class DataFolder {
+  readonly postgresFolder: string;
+  readonly lastEnding: LastEnding;
+  readonly #folder: string;
+  #schemaVersion: number;
+
+  private constructor(folder: string, found: FolderFile | null) {
+    this.#folder = folder;
+    this.postgresFolder = path.join(folder, 'postgres');
+    this.lastEnding = endingOf(found);
+    this.#schemaVersion = found?.schemaVersion ?? 0;
+  }
+
+  /**
+   * Looks at what is there before anything is opened.
+   * @throws HW_DATA_NEWER when a newer engine wrote it, HW_DATA_DAMAGED when its own files contradict each other
+   */
+  static async inspect(folder: string, newestSchemaVersion: number): Promise<DataFolder> {
+    const found = readFolderFile(folder);
+    if (found !== null) refuseNewer(found, newestSchemaVersion);
+    const inspected = new DataFolder(folder, found);
+    const there = existsSync(inspected.postgresFolder);
+    if (inspected.lastEnding === 'new') {
+      if (there && found === null) throw damaged('its file folder.json is missing');
+      // The process that made it did not come to its end, so nothing was ever acknowledged in it.
+      await rm(inspected.postgresFolder, { recursive: true, force: true });
+      await mkdir(inspected.postgresFolder, { recursive: true });
+      await inspected.#write('creating');
+    } else if (!there) {
+      throw damaged('the files of the database are missing');
+    }
+    return inspected;
+  }
+
+  /** After opening: from now on, finding it like this means that it was not closed. */
+  async markOpen(schemaVersion: number): Promise<void> {
+    this.#schemaVersion = schemaVersion;
+    // The files made by initdb were never forced to the disk, only what PostgreSQL wrote since.
+    if (this.lastEnding === 'new') await syncTree(this.postgresFolder);
+    await this.#write('open');
+  }
+
+  async markClosed(): Promise<void> {
+    await this.#write('closed');
+  }
+
+  async #write(state: FolderFile['state']): Promise<void> {
+    const content: FolderFile = {
+      layoutVersion: LAYOUT_VERSION,
+      postgresMajor: POSTGRES_MAJOR,
+      schemaVersion: this.#schemaVersion,
+      state,
+      bootId: currentBootId(),
+      processId: process.pid,
+      at: new Date().toISOString(),
+    };
+    const file = path.join(this.#folder, 'folder.json');
+    const handle = await open(`${file}.new`, 'w', 0o600);
+    try {
+      await handle.writeFile(`${JSON.stringify(content, null, 2)}\n`);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(`${file}.new`, file);
+    syncFolder(this.#folder);
+  }
+}
+
+/** How a folder was left, without opening or locking it; null when it is none. */
+export function lastEndingOf(folder: string): LastEnding | null {
+  const found = readFolderFile(folder);
+  return found === null ? null : endingOf(found);
+}
+
+export function damaged(what: string, cause?: unknown): HomewardError {
+  return new HomewardError(
+    'HW_DATA_DAMAGED',
+    `expected the embedded database to open, received: ${what}; restore the data folder from its backup, or scan again into a new one given with --data (the damaged one is left as it is)`,
+    { cause },
+  );
+}
+
+function endingOf(found: FolderFile | null): LastEnding {
+  if (found === null || found.state === 'creating') return 'new';
+  if (found.state === 'closed') return 'closed';
+  return found.bootId !== null && found.bootId === currentBootId() ? 'killed' : 'machineWentDown';
+}
+
+function refuseNewer(found: FolderFile, newestSchemaVersion: number): void {
+  const newer =
+    found.layoutVersion > LAYOUT_VERSION ||
+    found.postgresMajor > POSTGRES_MAJOR ||
+    found.schemaVersion > newestSchemaVersion;
+  if (!newer) {
+    if (found.postgresMajor === POSTGRES_MAJOR) return;
+    throw damaged(
+      `files of PostgreSQL ${found.postgresMajor}, which this engine with PostgreSQL ${POSTGRES_MAJOR} cannot read`,
+    );
+  }
+  throw new HomewardError(
+    'HW_DATA_NEWER',
+    `expected a data folder of layout ${LAYOUT_VERSION}, PostgreSQL ${POSTGRES_MAJOR} and table version ${newestSchemaVersion} or older, ` +
+      `received layout ${found.layoutVersion}, PostgreSQL ${found.postgresMajor} and table version ${found.schemaVersion}; use the newer engine, nothing was changed`,
+  );
+}
+
+function readFolderFile(folder: string): FolderFile | null {
+  let content: string;
+  try {
+    content = readFileSync(path.join(folder, 'folder.json'), 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw damaged('its file folder.json cannot be read', error);
+  }
+  try {
+    const parsed: unknown = JSON.parse(content);
+    if (checkFolderFile.Check(parsed)) return parsed;
+  } catch (error) {
+    throw damaged('its file folder.json is no JSON', error);
+  }
+  throw damaged('its file folder.json holds something else than expected');
+}
+
+function currentBootId(): string | null {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    // Not Linux: an unclosed folder then counts as one whose machine went down, the more careful reading.
+    return null;
+  }
+}
+
+async function syncTree(folder: string): Promise<void> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
+  // Several at once, so that one journal commit of the file system serves many.
+  await Promise.all(
+    Array.from({ length: 16 }, async () => {
+      for (let file = files.pop(); file !== undefined; file = files.pop()) {
+        const handle = await open(file, 'r+');
+        try {
+          await handle.sync();
+        } finally {
+          await handle.close();
+        }
+      }
+    }),
+  );
+  for (const entry of entries) if (entry.isDirectory()) syncFolder(path.join(entry.parentPath, entry.name));
+  syncFolder(folder);
+}

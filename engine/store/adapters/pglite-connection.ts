@@ -1,0 +1,93 @@
+import type { Capabilities, Db, SqlParam, Transaction } from '../db.ts';
+import type { RowShape } from '../row-shape.ts';
+import { SqlError } from '../sqlstate.ts';
+import { rowObjects, rowsOfShape, writeParam } from '../wire-types.ts';
+import type { ThreadData } from './pglite-messages.ts';
+import { PGliteSession } from './pglite-session.ts';
+import { attempt, refuseWithinTransaction, runTransaction, type StatementResult } from './session.ts';
+import { Turns } from './turns.ts';
+
+/** PGlite in its thread, as a Db. It has one session: transactions and single statements wait for their turn. */
+export class PGliteConnection implements Db {
+  readonly capabilities: Capabilities;
+  readonly #session: PGliteSession;
+  readonly #turns = new Turns();
+  readonly #afterClose: (clean: boolean) => Promise<void>;
+  #closing: Promise<void> | undefined;
+
+  private constructor(
+    session: PGliteSession,
+    capabilities: Capabilities,
+    afterClose: (clean: boolean) => Promise<void>,
+  ) {
+    this.#session = session;
+    this.capabilities = capabilities;
+    this.#afterClose = afterClose;
+  }
+
+  /**
+   * Opens the PostgreSQL folder, making it when it is empty.
+   * @throws SqlError with what PGlite or its thread said, when it does not open
+   */
+  static async open(data: ThreadData, afterClose: (clean: boolean) => Promise<void>): Promise<PGliteConnection> {
+    const session = await PGliteSession.start(data);
+    try {
+      const { rows } = await session.statement(
+        "select version(), default_version from pg_available_extensions where name = 'vector'",
+        [],
+      );
+      const [version, vectorVersion] = rows[0] ?? [];
+      const named = /^PostgreSQL ([\d.]+) \((PGlite [\d.]+)\)/.exec(version ?? '');
+      if (named === null) throw new SqlError('none', `no PGlite but ${version}`);
+      const capabilities: Capabilities = {
+        description: `${named[2]} (PostgreSQL ${named[1]})`,
+        serverVersion: named[1] ?? '',
+        vectorVersion: vectorVersion ?? '',
+        durable: data.durable,
+        concurrent: false,
+        parallelQuery: false,
+        selfMaintaining: false,
+      };
+      return new PGliteConnection(session, capabilities, afterClose);
+    } catch (error) {
+      await session.stop();
+      throw error;
+    }
+  }
+
+  async query<Row>(sql: string, params: readonly SqlParam[] = []): Promise<Row[]> {
+    return rowObjects<Row>(await this.#single(sql, params));
+  }
+
+  async read<Row>(shape: RowShape<Row>, sql: string, params: readonly SqlParam[] = []): Promise<Row[]> {
+    return rowsOfShape(shape, await this.#single(sql, params));
+  }
+
+  async execute(sql: string, params: readonly SqlParam[] = []): Promise<number> {
+    return (await this.#single(sql, params)).affectedRows;
+  }
+
+  async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    refuseWithinTransaction();
+    return await this.#turns.take(() => runTransaction(this.#session, work));
+  }
+
+  async close(): Promise<void> {
+    this.#closing ??= this.#turns.take(async () => {
+      let clean = false;
+      try {
+        await this.#session.end();
+        clean = true;
+      } finally {
+        await this.#session.stop();
+        await this.#afterClose(clean);
+      }
+    });
+    await this.#closing;
+  }
+
+  async #single(sql: string, params: readonly SqlParam[]): Promise<StatementResult> {
+    refuseWithinTransaction();
+    return await this.#turns.take(() => attempt(() => this.#session.statement(sql, params.map(writeParam))));
+  }
+}
