@@ -1,0 +1,79 @@
+import { realpath } from 'node:fs/promises';
+import { type Command, Option } from 'commander';
+import { EXIT } from '../../../schemas/error.ts';
+import { type ScanOutcome, scanSeizure } from '../../compose/scan-seizure.ts';
+import { type CliContext, type CommonOptions, configFor, existingPath, withCommonOptions } from '../context.ts';
+import { mountAdvice } from '../disk-image.ts';
+import { positiveInteger } from '../option-values.ts';
+import { scanProgress } from '../scan-progress.ts';
+import { type ReportOutputs, writeReports } from '../write-reports.ts';
+
+export interface ScanOptions extends CommonOptions, ReportOutputs {
+  readonly case?: string;
+  readonly exhibit?: string;
+  readonly known?: readonly string[];
+  readonly fast?: true;
+  readonly resume?: true;
+  readonly hosts?: number;
+  readonly threads?: number;
+}
+
+export function registerScan(program: Command, context: CliContext): void {
+  withCommonOptions(program.command('scan'))
+    .description('read a seizure once, fingerprint every file, match it against everything known, and report')
+    .argument('<path...>', 'folders, files, zip, tar and gzip archives')
+    .option('--case <reference>', 'case the material belongs to')
+    .option('--exhibit <reference>', 'exhibit within the case')
+    .option('--known <file...>', 'import these hash sets before matching')
+    .option('--report <file>', 'write the report as JSON')
+    .option('--html <file>', 'write the report as one self-contained page, without a single picture')
+    .option('--json', 'print the JSON report on stdout in place of the summary')
+    .option('--fast', 'decode at reduced size, for triage; marked as such in every record')
+    .option('--resume', 'go on where an interrupted scan of the same paths, case and exhibit stopped')
+    .option('--reveal', 'show file names, series names and camera text in terminal and page (recorded)')
+    .addOption(new Option('--hosts <number>', 'worker processes').argParser(positiveInteger))
+    .addOption(new Option('--threads <number>', 'threads in each of them').argParser(positiveInteger))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  homeward scan /mnt/exhibit-7 --case 2026-0412 --exhibit 7 --html report.html --report report.json
+  homeward scan phone.zip --known project-vic.json
+  homeward scan /mnt/exhibit-7 --case 2026-0412 --exhibit 7 --resume
+
+Ctrl-C stops cleanly; the same command with --resume goes on. A disk image is not opened: mount it read-only and scan the mount.`,
+    )
+    .action(async (paths: readonly string[], options: ScanOptions) => await runScan(context, paths, options));
+}
+
+export async function runScan(context: CliContext, paths: readonly string[], options: ScanOptions): Promise<void> {
+  const { config } = configFor(context, options, { hosts: options.hosts, threadsPerHost: options.threads });
+  const given = paths.map((each) => existingPath(context, each, 'something to scan'));
+  // A link given by name is meant; links found on the way are not followed.
+  const roots = await Promise.all(given.map(async (each) => await realpath(each)));
+  for (const root of roots) {
+    const advice = await mountAdvice(root);
+    if (advice !== null) context.stderr.write(`${advice}\n`);
+  }
+  const known = (options.known ?? []).map((file) => existingPath(context, file, 'a hash set'));
+  using progress = scanProgress(context);
+  const outcome: ScanOutcome = await scanSeizure({
+    config,
+    roots,
+    caseRef: options.case ?? '',
+    exhibitRef: options.exhibit ?? '',
+    mode: options.fast ? 'fast' : 'exact',
+    known,
+    resume: options.resume ?? false,
+    reveal: options.reveal ?? false,
+    signal: context.stopSignal,
+    progress,
+    report: async (report) => await writeReports(context, options, report, progress),
+  });
+  if (outcome.interrupted) {
+    context.stderr.write('Stopped. The same command with --resume goes on where it stopped.\n');
+    context.exit.code = EXIT.interrupted;
+  } else if (outcome.failedItems > 0) {
+    context.exit.code = EXIT.someItemsFailed;
+  }
+}

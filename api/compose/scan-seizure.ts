@@ -1,0 +1,159 @@
+import { importSetFile } from '../../engine/hashset/import.ts';
+import { withAudit } from '../../engine/audit/with-audit.ts';
+import { batchIdentity } from '../../engine/ingest/batch-identity.ts';
+import { countSources, type SourceTotals } from '../../engine/ingest/count-sources.ts';
+import { placeOfFile } from '../../engine/ingest/place.ts';
+import type { ItemRow } from '../../engine/ingest/row-writer.ts';
+import { scanBatch } from '../../engine/ingest/scan.ts';
+import type { WalkEntry } from '../../engine/ingest/walk.ts';
+import { ReportBuilder } from '../../engine/report/build.ts';
+import type { Db } from '../../engine/store/db.ts';
+import { type BatchRecord, finishHashesStage, openBatch, recordedPlaces } from '../../engine/store/queries/batch.ts';
+import type { Config } from '../../schemas/config.ts';
+import { HomewardError } from '../../schemas/error.ts';
+import { type DecodeMode, PIPELINE_VERSION } from '../../schemas/fingerprint.ts';
+import type { ReportCounts, ReportHead } from '../../schemas/report.ts';
+import { openDatabase } from './open-database.ts';
+import { type OpenFleet, openFleet } from './open-fleet.ts';
+import { Recorder } from './recorder.ts';
+import { runFacts } from './run-facts.ts';
+import { type ScanCounts, ScanCounter } from './scan-counter.ts';
+
+export interface ScanProgressState {
+  readonly totals: SourceTotals;
+  readonly counts: ScanCounts;
+}
+
+/** Told of what happens while a scan runs; called often, must be quick. */
+export interface ScanProgress {
+  begin(state: ScanProgressState): void;
+  changed(): void;
+  /** Something else is about to be written. */
+  pause(): void;
+}
+
+export interface SeizureScan {
+  readonly config: Config;
+  /** Absolute paths that exist. */
+  readonly roots: readonly string[];
+  readonly caseRef: string;
+  readonly exhibitRef: string;
+  readonly mode: DecodeMode;
+  /** Hash sets to import first. */
+  readonly known: readonly string[];
+  readonly resume: boolean;
+  /** Whether masked words are shown; recorded in the audit trail. */
+  readonly reveal: boolean;
+  readonly signal: AbortSignal;
+  readonly progress: ScanProgress;
+  readonly report: (builder: ReportBuilder) => Promise<ReportHead>;
+}
+
+export interface ScanOutcome {
+  readonly interrupted: boolean;
+  readonly failedItems: number;
+}
+
+/** The main job: everything from opening the database to the written report, as one recorded act. */
+export async function scanSeizure(scan: SeizureScan): Promise<ScanOutcome> {
+  const roots = scan.roots.map((root) => Buffer.from(root));
+  // The two slowest parts of starting up do not depend on each other.
+  const [database, fleet] = await Promise.allSettled([openDatabase(scan.config), openFleet(scan.config, scan.roots)]);
+  try {
+    if (database.status === 'rejected') throw database.reason;
+    if (fleet.status === 'rejected') throw fleet.reason;
+    return await scanWith(database.value, fleet.value, scan, roots);
+  } finally {
+    if (fleet.status === 'fulfilled') await fleet.value[Symbol.asyncDispose]();
+    if (database.status === 'fulfilled') await database.value.close();
+  }
+}
+
+async function scanWith(db: Db, open: OpenFleet, scan: SeizureScan, roots: readonly Buffer[]): Promise<ScanOutcome> {
+  const { config } = scan;
+  const act = {
+    operation: 'collection',
+    action: scan.reveal ? 'scan with names revealed' : 'scan',
+    actor: config.actor,
+    organisation: config.organisation,
+    purpose: null,
+    justification: null,
+    caseRef: scan.caseRef === '' ? null : scan.caseRef,
+    recipient: null,
+  } as const;
+  const identity = batchIdentity({ ...scan, organisation: config.organisation, roots });
+  return await withAudit(db, { ...act, objects: [`batch identity ${identity.toString('hex')}`] }, async () => {
+    for (const file of scan.known) await importSetFile(db, { file, source: 'given with the scan', importedBy: config.actor, signal: scan.signal });
+    const batch = await openBatch(db, {
+      identity,
+      caseRef: scan.caseRef,
+      exhibitRef: scan.exhibitRef,
+      organisation: config.organisation,
+      actor: config.actor,
+      mode: scan.mode,
+      roots: scan.roots,
+      pipelineVersion: PIPELINE_VERSION,
+      startedAt: new Date().toISOString(),
+    });
+    if (scan.resume && !batch.existed) {
+      throw new HomewardError('HW_BATCH_NOT_FOUND', 'expected an earlier scan of these paths with this case and exhibit for --resume, found none; run the command without --resume');
+    }
+    return { result: await run(db, open, scan, roots, batch), objects: [`batch ${batch.batchId}`] };
+  });
+}
+
+async function run(db: Db, open: OpenFleet, scan: SeizureScan, roots: readonly Buffer[], batch: BatchRecord): Promise<ScanOutcome> {
+  const counter = new ScanCounter();
+  const sources = countSources(roots, scan.signal);
+  scan.progress.begin({ totals: sources.totals, counts: counter.counts });
+  const recorder = new Recorder(db, batch.batchId, scan.mode);
+  const whole = await scanBatch(
+    {
+      examiner: open.fleet,
+      scratch: open.scratch,
+      record: async (rows: readonly ItemRow[]) => {
+        counter.recorded(await recorder.record(rows));
+        scan.progress.changed();
+      },
+      alreadyRecorded: async (entries) => await recordedAmong(db, batch.batchId, entries),
+    },
+    { roots, mode: scan.mode, archiveBudget: scan.config.archiveBudget, resume: scan.resume, signal: scan.signal },
+    {
+      examined: (row) => {
+        counter.examined(row.examination);
+        scan.progress.changed();
+      },
+      skipped: (entry) => {
+        counter.skipped(entry.sizeBytes);
+        scan.progress.changed();
+      },
+    },
+  );
+  await sources.done;
+  const finishedAt = new Date().toISOString();
+  await finishHashesStage(db, batch.batchId, whole ? 'complete' : 'interrupted', finishedAt);
+  const added: ReportCounts['added'] = recorder.added;
+  scan.progress.pause();
+  const builder = new ReportBuilder(db, {
+    batch: { batchId: batch.batchId, pipelineVersion: PIPELINE_VERSION, mode: scan.mode },
+    facts: runFacts(db, open, scan, { batch, finishedAt, complete: whole, bitSearch: recorder.bitSearch }),
+    added,
+  });
+  const head = await scan.report(builder);
+  return { interrupted: !whole, failedItems: head.counts.failed };
+}
+
+/** By position: an entry whose row is there with the same size and time need not be read again. */
+async function recordedAmong(db: Db, batchId: string, entries: readonly WalkEntry[]): Promise<ReadonlySet<number>> {
+  const places = entries.map((entry) => placeOfFile(entry.path));
+  const recorded = await recordedPlaces(db, batchId, places.map((place) => place.pathKey));
+  const found = new Set<number>();
+  for (const [at, entry] of entries.entries()) {
+    const row = recorded.get(places[at]?.pathKey.toString('hex') ?? '');
+    // What failed is tried again: it may have died with the process that was interrupted.
+    if (row !== undefined && row.outcome !== 'failed' && row.modifiedAt === entry.modifiedAt && (entry.sizeBytes === null || row.sizeBytes === entry.sizeBytes)) {
+      found.add(at);
+    }
+  }
+  return found;
+}

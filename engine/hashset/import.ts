@@ -1,0 +1,244 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import path from 'node:path';
+import { Type } from 'typebox';
+import { HomewardError } from '../../schemas/error.ts';
+import { Closed } from '../../schemas/closed.ts';
+import type { Db, Transaction } from '../store/db.ts';
+import { jsonParam } from '../store/db.ts';
+import { integer, json, oneOf, row } from '../store/row-shape.ts';
+import { noNotes, noRejections, type RecordBatch } from './formats/record-batch.ts';
+import { openSet, type OpenSetOptions, type SetReader } from './formats/reader.ts';
+import { promote } from './promote.ts';
+import { StageEncoder } from './stage-encoder.ts';
+import { createStageTables, dropStageTables, type StageTables, stageTables } from './stage-tables.ts';
+
+/** Rows between two checkpoints: some seconds of work, and few enough transactions that their cost does not show. */
+const ROWS_PER_CHECKPOINT = 250_000;
+/** Perceptual hashes wait in memory for the records of their checkpoint; a set full of them ends its checkpoint early. */
+const MOST_WAITING_BITS_BYTES = 16 * 1024 * 1024;
+const READ_BYTES = 1024 * 1024;
+
+export interface ImportRequest {
+  readonly file: string;
+  readonly source: string;
+  /** Name of the set within its source; the file's own name without ending, unless given. */
+  readonly name?: string;
+  readonly format?: OpenSetOptions['format'];
+  readonly importedBy: string;
+  readonly signal: AbortSignal;
+  readonly onProgress?: (progress: { readonly rows: number; readonly bytes: number; readonly totalBytes: number }) => void;
+}
+
+export interface ImportResult {
+  readonly setId: number;
+  readonly version: number;
+  /** unchanged: the very same file is in force already. interrupted: what was staged stays; importing the file again goes on there. */
+  readonly state: 'imported' | 'unchanged' | 'interrupted';
+  readonly records: number;
+  readonly rejected: Readonly<Record<string, number>>;
+  readonly notes: Readonly<Record<string, number>>;
+  readonly format: string;
+  readonly categoryScheme: string;
+  /** Rows taken over from an earlier, interrupted import of the same file. */
+  readonly resumedFromRow: number;
+}
+
+const Checkpoint = Closed({ stagedRows: Type.Integer({ minimum: 0 }) });
+const SET_ROW = row({ setId: integer, version: integer, state: oneOf(['importing', 'active', 'superseded', 'removed']), recordCount: integer });
+
+/**
+ * Imports a hash set in constant memory: staged by binary COPY with checkpoints, then brought into force whole in one transaction.
+ * @throws HomewardError HW_SET_DAMAGED or HW_SET_FORMAT; nothing of the file is kept then, and the version before it stays in force.
+ */
+export async function importSetFile(db: Db, request: ImportRequest): Promise<ImportResult> {
+  const name = request.name ?? path.basename(request.file).replace(/\.[^.]+$/, '');
+  const { sha256, sizeBytes } = await digestOf(request.file);
+  const reader = await openSet(createReadStream(request.file, { highWaterMark: READ_BYTES }), {
+    format: request.format ?? 'auto',
+    name: path.basename(request.file),
+  });
+  try {
+    const set = await beginSet(db, { ...request, name, sha256, reader });
+    if (set.unchanged) return { ...set, ...describe(reader), state: 'unchanged', rejected: noRejections(), notes: noNotes(), resumedFromRow: 0 };
+    return await stageAndPromote(db, reader, { ...request, name, sizeBytes }, set);
+  } finally {
+    await reader.close();
+  }
+}
+
+interface BegunSet {
+  readonly setId: number;
+  readonly version: number;
+  readonly records: number;
+  readonly unchanged: boolean;
+  readonly stagedRows: number;
+}
+
+async function beginSet(
+  db: Db,
+  request: ImportRequest & { readonly name: string; readonly sha256: Buffer; readonly reader: SetReader },
+): Promise<BegunSet> {
+  const { source, name, sha256, reader } = request;
+  return await db.transaction(async (tx) => {
+    await lockImports(tx);
+    const known = await tx.read(
+      SET_ROW,
+      'select set_id, version, state, record_count from hash_set where source = $1 and name = $2 and content_sha256 = $3 order by version',
+      [source, name, sha256],
+    );
+    const active = known.find((set) => set.state === 'active');
+    if (active !== undefined) return { setId: active.setId, version: active.version, records: active.recordCount, unchanged: true, stagedRows: 0 };
+    const begun = known.find((set) => set.state === 'importing');
+    if (begun !== undefined) {
+      const [checkpoint] = await tx.read(row({ counts: json(Checkpoint) }), 'select counts from hash_set where set_id = $1', [begun.setId]);
+      return { setId: begun.setId, version: begun.version, records: 0, unchanged: false, stagedRows: checkpoint?.counts.stagedRows ?? 0 };
+    }
+    await dropAbandoned(tx, source, name);
+    const { format, formatVersion, categoryScheme } = reader.description;
+    const [made] = await tx.read(
+      row({ setId: integer, version: integer }),
+      `insert into hash_set (source, name, version, content_sha256, format, format_version, category_scheme, state, counts, imported_by)
+       select $1, $2, coalesce(max(version), 0) + 1, $3, $4, $5, $6, 'importing', $7::jsonb, $8
+         from hash_set where source = $1 and name = $2
+       returning set_id, version`,
+      [source, name, sha256, format, formatVersion, categoryScheme, jsonParam({ stagedRows: 0 }), request.importedBy],
+    );
+    if (made === undefined) throw new HomewardError('HW_INTERNAL', 'expected a new hash set row, received none; report this');
+    await createStageTables(tx, stageTables(made.setId));
+    return { ...made, records: 0, unchanged: false, stagedRows: 0 };
+  });
+}
+
+async function stageAndPromote(
+  db: Db,
+  reader: SetReader,
+  request: ImportRequest & { readonly name: string; readonly sizeBytes: number },
+  set: BegunSet,
+): Promise<ImportResult> {
+  const tables = stageTables(set.setId);
+  let staged: Staged;
+  try {
+    staged = await stage(db, reader, request, set, tables);
+  } catch (error) {
+    // A damaged file leaves nothing behind; after anything else (the database went away) the checkpoint is still good.
+    if (error instanceof HomewardError && error.code === 'HW_SET_DAMAGED') await discard(db, set.setId);
+    throw error;
+  }
+  const common = { setId: set.setId, version: set.version, ...describe(reader), notes: staged.notes, resumedFromRow: set.stagedRows };
+  if (!staged.whole) return { ...common, state: 'interrupted', records: staged.rows, rejected: staged.rejected };
+  const promoted = await db.transaction(async (tx) => {
+    await lockImports(tx);
+    const done = await promote(tx, { setId: set.setId, source: request.source, name: request.name, tables });
+    const rejected = { ...staged.rejected, duplicate: staged.rejected.duplicate + done.duplicates };
+    await tx.execute('update hash_set set counts = $2::jsonb, imported_at = now() where set_id = $1', [
+      set.setId,
+      jsonParam({ rejected, notes: staged.notes }),
+    ]);
+    await dropStageTables(tx, tables);
+    return { records: done.records, rejected };
+  });
+  if (!db.capabilities.selfMaintaining) await db.execute('analyze known_record, known_bits');
+  return { ...common, state: 'imported', records: promoted.records, rejected: promoted.rejected };
+}
+
+interface Staged {
+  readonly whole: boolean;
+  readonly rows: number;
+  readonly rejected: ReturnType<typeof noRejections>;
+  readonly notes: ReturnType<typeof noNotes>;
+}
+
+async function stage(
+  db: Db,
+  reader: SetReader,
+  request: ImportRequest & { readonly sizeBytes: number },
+  set: BegunSet,
+  tables: StageTables,
+): Promise<Staged> {
+  const rejected = noRejections();
+  const notes = noNotes();
+  const encoder = new StageEncoder();
+  const batches = reader.batches();
+  let rows = 0;
+  let ended = false;
+  while (!ended && !request.signal.aborted) {
+    const until = rows + ROWS_PER_CHECKPOINT;
+    await db.transaction(async (tx) => {
+      const waitingBits: Uint8Array[] = [];
+      let waitingBytes = 0;
+      const records = async function* (): AsyncGenerator<Uint8Array> {
+        while (rows < until && waitingBytes < MOST_WAITING_BITS_BYTES) {
+          const next = await batches.next();
+          if (next.done === true) {
+            ended = true;
+            return;
+          }
+          const batch: RecordBatch = next.value;
+          add(rejected, batch.rejected);
+          add(notes, batch.notes);
+          const fromRow = Math.min(batch.rowCount, Math.max(0, set.stagedRows - rows));
+          yield* encoder.records(batch, rows, fromRow);
+          const bits = encoder.bits(batch, rows, fromRow);
+          if (bits !== null) {
+            waitingBits.push(bits);
+            waitingBytes += bits.length;
+          }
+          rows += batch.rowCount;
+          request.onProgress?.({ rows, bytes: batch.bytesRead, totalBytes: request.sizeBytes });
+        }
+      };
+      await tx.copyIn(tables.records, records());
+      if (waitingBits.length > 0) await tx.copyIn(tables.bits, waitingBits);
+      await tx.execute('update hash_set set counts = $2::jsonb where set_id = $1', [
+        set.setId,
+        jsonParam({ stagedRows: Math.max(rows, set.stagedRows) }),
+      ]);
+    });
+  }
+  return { whole: ended, rows, rejected, notes };
+}
+
+function add<K extends string>(total: Record<K, number>, more: Readonly<Record<K, number>>): void {
+  for (const key in more) total[key] += more[key];
+}
+
+function describe(reader: SetReader): { readonly format: string; readonly categoryScheme: string } {
+  const { format, formatVersion, categoryScheme } = reader.description;
+  return { format: formatVersion === null ? format : `${format} ${formatVersion}`, categoryScheme };
+}
+
+/** One import at a time begins or comes into force; staging itself goes on side by side. */
+async function lockImports(tx: Transaction): Promise<void> {
+  await tx.execute('lock table hash_set in share row exclusive mode');
+}
+
+/** A begun import of another file under the same name will not be gone on with. */
+async function dropAbandoned(tx: Transaction, source: string, name: string): Promise<void> {
+  const abandoned = await tx.read(row({ setId: integer }), `select set_id from hash_set where source = $1 and name = $2 and state = 'importing'`, [source, name]);
+  for (const { setId } of abandoned) {
+    await dropStageTables(tx, stageTables(setId));
+    await tx.execute('delete from hash_set where set_id = $1', [setId]);
+  }
+}
+
+async function discard(db: Db, setId: number): Promise<void> {
+  await db.transaction(async (tx) => {
+    await dropStageTables(tx, stageTables(setId));
+    await tx.execute('delete from hash_set where set_id = $1', [setId]);
+  });
+}
+
+async function digestOf(file: string): Promise<{ readonly sha256: Buffer; readonly sizeBytes: number }> {
+  const hash = createHash('sha256');
+  let sizeBytes = 0;
+  try {
+    for await (const chunk of createReadStream(file, { highWaterMark: READ_BYTES })) {
+      hash.update(chunk);
+      sizeBytes += chunk.length;
+    }
+  } catch (error) {
+    throw new HomewardError('HW_PATH_NOT_FOUND', `expected a readable hash set, received ${JSON.stringify(file)} (${error instanceof Error ? error.message : 'unreadable'}); check the path`, { cause: error });
+  }
+  return { sha256: hash.digest(), sizeBytes };
+}
