@@ -23,6 +23,8 @@ export interface ExamineRequest {
   readonly budget: FileBudget;
 }
 
+/** A budget of one pixel asks for digests and type alone: how a file whose content ended its host twice is recorded. */
+const DIGESTS_ONLY_PIXELS = 1;
 /** A host holds the file and its pixels at the same time, so a file may take at most this part of its memory. */
 const FILE_SHARE_OF_MEMORY = 3;
 
@@ -43,6 +45,8 @@ export async function examineFile({ path, mode, budget }: ExamineRequest, hasher
       read,
       reason('tooLarge', `a picture of ${read.sizeBytes} bytes; up to ${bufferLimitBytes} are decoded`),
     );
+
+  if (budget.pixels === DIGESTS_ONLY_PIXELS) return examined(read, reason('pixelLimit', 'digests only'));
 
   const decoded = await decodePicture(bytes, type.mediaType, type.class.decoder, { mode, budget });
   const trailing = trailingBytes(bytes, type.mediaType);
