@@ -1,0 +1,27 @@
+import type { MatchMethod } from '../../schemas/match.ts';
+import type { Outcome } from '../../schemas/outcome.ts';
+import type { Standing } from '../../schemas/report.ts';
+
+const DIGEST_METHODS: ReadonlySet<MatchMethod> = new Set(['md5', 'sha1', 'sha256']);
+
+export function isDigestMethod(method: MatchMethod): boolean {
+  return DIGEST_METHODS.has(method);
+}
+
+export interface ItemFacts {
+  readonly outcome: Outcome;
+  /** Whether it was decoded as a picture, so that its hashes could be compared. */
+  readonly isPicture: boolean;
+  /** Of its matches in force. */
+  readonly methods: readonly MatchMethod[];
+}
+
+/**
+ * What can be said of an item. A digest says `known` whatever the file is, even one that does not open. `unseen` is said only
+ * of pictures that were examined: of a document nobody knows what it shows.
+ */
+export function standingOf(item: ItemFacts): Standing {
+  if (item.methods.some(isDigestMethod)) return 'known';
+  if (item.methods.length > 0) return 'nearDuplicate';
+  return item.isPicture && (item.outcome === 'done' || item.outcome === 'partial') ? 'unseen' : 'none';
+}
