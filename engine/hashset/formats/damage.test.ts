@@ -4,9 +4,9 @@ import { before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { generateSet } from '../../../bench/set-generator.ts';
 import type { KnownRecord } from '../../../schemas/known-record.ts';
+import { arbitraryRecord, cutAt, joined, readOrRefuse, readSet, streamOf } from '../../../test/hash-set-kit.ts';
 import { needsShared, requireShared } from '../../../test/shared-data.ts';
 import { openSet } from './reader.ts';
-import { arbitraryRecord, cutAt, joined, readOrRefuse, readSet, streamOf } from './test-kit.ts';
 import { writeSet } from './writer.ts';
 
 /** One small set of each format, with every kind of member, made here so that the test needs no data beside the checkout. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { readSet, streamOf } from '../../../test/hash-set-kit.ts';
 import { detectFormat } from './detect.ts';
 import { openSet } from './reader.ts';
-import { readSet, streamOf } from './test-kit.ts';
 
 const MD5 = '00112233445566778899aabbccddeeff';
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -37,11 +37,9 @@ export const FLAG_NAMES = [
   'precategorised',
   'suspected',
 ] as const;
-export type FlagName = (typeof FLAG_NAMES)[number];
 
 /** What RecordBatch.bitsAlgorithm counts; the names are those of the column known_bits.algorithm. */
 export const BITS_ALGORITHMS = ['pdq', 'pdq-512', 'pdq-full', 'blockhash-256-r512'] as const;
-export type BitsAlgorithm = (typeof BITS_ALGORITHMS)[number];
 
 /** Longest text of a record in code points, as KnownRecord bounds it. */
 export const TEXT_LIMITS = { sourceKey: 200, categoryCode: 40, series: 300, tags: 1000 } as const;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { type ReadSet, readSet, streamOf } from '../../../test/hash-set-kit.ts';
 import { needsShared, requireShared } from '../../../test/shared-data.ts';
 import { type OpenSetOptions, openSet } from './reader.ts';
-import { type ReadSet, readSet, streamOf } from './test-kit.ts';
 
 const sample = (name: string, options?: OpenSetOptions): Promise<ReadSet> =>
   readSet([readFileSync(requireShared(`data/${name}`))], options);

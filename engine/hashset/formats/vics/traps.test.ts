@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { emptyRecord, readOrRefuse, readSet } from '../test-kit.ts';
+import { emptyRecord, readOrRefuse, readSet } from '../../../../test/hash-set-kit.ts';
 
 const HEAD =
   '{"@odata.context":"http://github.com/VICSDATAMODEL/ProjectVic/DataModels/2.0.xml/US/$metadata#Media","value":[';

@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Compile } from 'typebox/compile';
-import { HomewardError } from '../../../schemas/error.ts';
-import { type KnownBits, KnownRecord, type SetDescription } from '../../../schemas/known-record.ts';
-import { type OpenSetOptions, openSet } from './reader.ts';
-import { noNotes, noRejections, type ReadNote, type RejectedFor, recordsOf } from './record-batch.ts';
+import { type OpenSetOptions, openSet } from '../engine/hashset/formats/reader.ts';
+import {
+  noNotes,
+  noRejections,
+  type ReadNote,
+  type RejectedFor,
+  recordsOf,
+} from '../engine/hashset/formats/record-batch.ts';
+import { HomewardError } from '../schemas/error.ts';
+import { type KnownBits, KnownRecord, type SetDescription } from '../schemas/known-record.ts';
 
-/** For the tests of this folder: reads a set whole, and makes records. */
+/** For tests of hash sets: reads a set whole, and makes records. */
 
 export interface ReadSet {
   readonly description: SetDescription;
