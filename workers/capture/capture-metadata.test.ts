@@ -147,7 +147,7 @@ describe('camera, time and place', () => {
 
   it('text is bounded, printable and trimmed', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 600 }), (value) => {
+      fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (value) => {
         const result = boundedText(value);
         assert.ok(
           result === null || (result.length <= 200 && result.isWellFormed() && !/[\p{Cc}\u202e]/u.test(result)),

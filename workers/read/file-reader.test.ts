@@ -25,20 +25,19 @@ const refusal = (where: Buffer, limitBytes = LIMIT_BYTES) => {
   assert.equal(read.kind, 'refused');
   return read.kind === 'refused' ? read.reason.code : '';
 };
+const onUnix = { skip: process.platform === 'win32' ? 'Windows has no such files' : false };
+/** Part of every Unix; Node has no call for it. */
+const MAKE_FIFO = 'mkfifo';
 const JPEG_HEAD = Buffer.from('ffd8ffe0', 'hex');
 
 describe('reading a file', () => {
-  it('gives the digests that other tools give, and the bytes of a picture', () => {
+  it('gives the digests of the whole, and the bytes of a picture', () => {
     const content = Buffer.concat([JPEG_HEAD, randomBytes(700_000)]);
     const where = put('picture', content);
     const read = readFile(where, LIMIT_BYTES);
     assert.ok(read.kind === 'read');
-    for (const algorithm of ['md5', 'sha1', 'sha256'] as const) {
-      const tool = execFileSync(`${algorithm}sum`, [where.toString()])
-        .toString()
-        .slice(0, read.digests[algorithm].length);
-      assert.equal(read.digests[algorithm], tool);
-    }
+    for (const algorithm of ['md5', 'sha1', 'sha256'] as const)
+      assert.equal(read.digests[algorithm], createHash(algorithm).update(content).digest('hex'));
     assert.deepEqual(read.bytes, content);
   });
 
@@ -100,12 +99,12 @@ describe('what is not read', () => {
     }
   });
 
-  it('a FIFO without a writer does not block', () => {
-    execFileSync('mkfifo', [place('fifo').toString()]);
+  it('a FIFO without a writer does not block', onUnix, () => {
+    execFileSync(MAKE_FIFO, [place('fifo').toString()]);
     assert.equal(refusal(place('fifo')), 'specialFile');
   });
 
-  it('folders and devices are recorded as special files', () => {
+  it('folders and devices are recorded as special files', onUnix, () => {
     fs.mkdirSync(place('folder.jpg'));
     assert.equal(refusal(place('folder.jpg')), 'specialFile');
     assert.equal(refusal(Buffer.from('/dev/zero')), 'specialFile');
@@ -117,7 +116,9 @@ describe('what is not read', () => {
     assert.deepEqual(read.reason, { code: 'unreadable', detail: 'lstat: ENOENT' });
   });
 
-  it('a file whose size is not what it says has changed', () => {
+  it('a file whose size is not what it says has changed', {
+    skip: fs.existsSync('/proc/self/status') ? false : 'needs /proc',
+  }, () => {
     assert.equal(refusal(Buffer.from('/proc/self/status')), 'changedWhileRead');
   });
 

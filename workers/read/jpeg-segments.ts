@@ -11,9 +11,6 @@ const EOI = 0xd9;
 const SOS = 0xda;
 /** Markers without a length: TEM, RST0 to RST7, SOI, EOI. */
 const isBare = (marker: number) => marker === 0x01 || (marker >= 0xd0 && marker <= 0xd9);
-/** Start of frame, in all its codings; C4, C8 and CC in that range are something else. */
-const isFrame = (marker: number) =>
-  marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 /** No camera writes this many; a file with more is read no further. */
 const MAX_SEGMENTS = 4096;
 
@@ -28,13 +25,6 @@ export function readJpegSegments(bytes: Buffer): JpegSegment[] {
     at = next.end;
   }
   return segments;
-}
-
-/** Width and height from the first frame header, or undefined when there is none. */
-export function jpegSize(bytes: Buffer): { widthPixels: number; heightPixels: number } | undefined {
-  const frame = readJpegSegments(bytes).find((segment) => isFrame(segment.marker));
-  if (frame === undefined || frame.payload.length < 5) return undefined;
-  return { heightPixels: frame.payload.readUInt16BE(1), widthPixels: frame.payload.readUInt16BE(3) };
 }
 
 /** Offset just behind the end-of-image marker of the first picture in the file, or null when it has none. */
