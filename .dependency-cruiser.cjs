@@ -8,8 +8,8 @@ const rooms = (...names) => `^(${names.join('|')})/`;
 const others = (...own) => ROOMS.split('|').filter((room) => !own.includes(room));
 const packages = (...names) => `(^|node_modules/)(${names.join('|')})(/|$)`;
 
-/** A test beside what it tests may reach for helpers of test/ and for what it compares with. */
-const TEST = '\\.test\\.ts$';
+/** A test beside what it tests, and the kit that several of them share, may reach for what they compare with. */
+const TEST = '\\.test\\.ts$|/test-[^/]+\\.ts$';
 /** Renders and compares pictures in order to test, measure or show the rest. */
 const OUTSIDE = rooms('bench', 'test', 'scripts');
 const DEMO = '^api/demo/';
