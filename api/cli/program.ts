@@ -11,7 +11,7 @@ import { registerSeries } from './commands/series.ts';
 import { registerValidate } from './commands/validate.ts';
 import type { CliContext } from './context.ts';
 import { describeFailure } from './failure.ts';
-import { ENGINE_VERSION } from './version.ts';
+import { ENGINE_VERSION } from '../version.ts';
 
 const EXAMPLES = `
 Examples:

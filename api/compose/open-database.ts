@@ -7,3 +7,13 @@ import type { Config } from '../../schemas/config.ts';
 export async function openDatabase(config: Config): Promise<Db> {
   return config.databaseUrl === null ? await openEmbedded({ dataFolder: config.dataFolder }) : await openServer({ url: config.databaseUrl });
 }
+
+/** Opens the configured database for one piece of work and closes it whatever comes. */
+export async function withDatabase<T>(config: Config, work: (db: Db) => Promise<T>): Promise<T> {
+  const db = await openDatabase(config);
+  try {
+    return await work(db);
+  } finally {
+    await db.close();
+  }
+}

@@ -1,0 +1,50 @@
+import os from 'node:os';
+import { ALGORITHMS } from '../../engine/match/policy.ts';
+import type { BatchRecord } from '../../engine/store/queries/batch.ts';
+import type { Db } from '../../engine/store/db.ts';
+import { PIPELINE_VERSION } from '../../schemas/fingerprint.ts';
+import { REPORT_SCHEMA_VERSION, type Report } from '../../schemas/report.ts';
+import { ENGINE_VERSION } from '../version.ts';
+import type { OpenFleet } from './open-fleet.ts';
+import type { SeizureScan } from './scan-seizure.ts';
+
+/** What a report says of how it was made: versions, thresholds, operator, machine, limits, sandbox. */
+export function runFacts(
+  db: Db,
+  open: OpenFleet,
+  scan: SeizureScan,
+  run: { readonly batch: BatchRecord; readonly finishedAt: string; readonly complete: boolean; readonly bitSearch: string },
+): Pick<Report, 'schemaVersion' | 'engine' | 'batch'> {
+  const { config } = scan;
+  return {
+    schemaVersion: REPORT_SCHEMA_VERSION,
+    engine: {
+      version: ENGINE_VERSION,
+      pipelineVersion: PIPELINE_VERSION,
+      runtime: `Node ${process.versions.node} (${process.platform} ${process.arch})`,
+      decoders: [...open.fleet.decoders],
+      algorithms: ALGORITHMS.map(({ id, thresholdBits, minimumQuality }) => ({ id, thresholdBits, minimumQuality })),
+      database: db.capabilities.description,
+      bitSearch: run.bitSearch,
+    },
+    batch: {
+      batchId: run.batch.batchId,
+      caseRef: scan.caseRef,
+      exhibitRef: scan.exhibitRef,
+      organisation: config.organisation,
+      operator: config.actor,
+      machine: `${os.hostname()}, ${os.cpus()[0]?.model ?? 'unknown processor'}, ${os.availableParallelism()} cores, ${Math.round(os.totalmem() / 2 ** 30)} GiB, ${os.type()} ${os.release()}`,
+      mode: scan.mode,
+      roots: [...scan.roots],
+      startedAt: run.batch.startedAt,
+      finishedAt: run.finishedAt,
+      complete: run.complete,
+      stages: [
+        { stage: 'hashes', state: run.complete ? 'complete' : 'interrupted' },
+        { stage: 'models', state: 'pending' },
+      ],
+      budgets: { file: config.fileBudget, archive: config.archiveBudget },
+      sandbox: open.fleet.sandbox,
+    },
+  };
+}

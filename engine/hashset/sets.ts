@@ -1,0 +1,172 @@
+import { Type } from 'typebox';
+import { HomewardError } from '../../schemas/error.ts';
+import type { KnownBits, KnownRecord } from '../../schemas/known-record.ts';
+import type { Db } from '../store/db.ts';
+import { bytes, integer, json, nullable, oneOf, row, text, timestamp } from '../store/row-shape.ts';
+import { FLAG_NAMES, type FlagName } from './formats/record-batch.ts';
+import { withdrawSet } from './promote.ts';
+import { dropStageTables, stageTables } from './stage-tables.ts';
+
+export const SET_STATES = ['importing', 'active', 'superseded', 'removed'] as const;
+
+const SET = row({
+  setId: integer,
+  source: text,
+  name: text,
+  version: integer,
+  contentSha256: bytes,
+  format: text,
+  formatVersion: nullable(text),
+  categoryScheme: text,
+  state: oneOf(SET_STATES),
+  recordCount: integer,
+  importedAt: timestamp,
+  importedBy: text,
+});
+
+export interface HashSet {
+  readonly setId: number;
+  readonly source: string;
+  readonly name: string;
+  readonly version: number;
+  readonly sha256: string;
+  readonly format: string;
+  readonly categoryScheme: string;
+  readonly state: (typeof SET_STATES)[number];
+  readonly records: number;
+  readonly importedAt: string;
+  readonly importedBy: string;
+}
+
+const SELECT = `select set_id, source, name, version, content_sha256, format, format_version, category_scheme, state, record_count, imported_at, imported_by
+  from hash_set`;
+
+/** Every version of every set, those in force first. */
+export async function listSets(db: Db): Promise<HashSet[]> {
+  const found = await db.read(SET, `${SELECT} order by state <> 'active', source, name, version`);
+  return found.map(({ contentSha256, formatVersion, recordCount, ...set }) => ({
+    ...set,
+    sha256: contentSha256.toString('hex'),
+    format: formatVersion === null ? set.format : `${set.format} ${formatVersion}`,
+    records: recordCount,
+  }));
+}
+
+/**
+ * The set of this name that is in force.
+ * @throws HomewardError HW_SET_NOT_FOUND when there is none, or several sources have one and none is named
+ */
+export async function setInForce(db: Db, name: string, source: string | undefined): Promise<HashSet> {
+  const found = (await listSets(db)).filter((set) => set.state === 'active' && set.name === name && (source === undefined || set.source === source));
+  const [only] = found;
+  if (only === undefined || found.length > 1) {
+    const sources = found.map((set) => JSON.stringify(set.source)).join(', ');
+    throw new HomewardError(
+      'HW_SET_NOT_FOUND',
+      found.length > 1
+        ? `expected one hash set named ${JSON.stringify(name)}, found one of each of ${sources}; say which with --source`
+        : `expected the name of a hash set in force, received ${JSON.stringify(name)}; homeward hashset list shows what is there`,
+    );
+  }
+  return only;
+}
+
+export interface SetBreakdown {
+  readonly categories: readonly { readonly code: string | null; readonly records: number }[];
+  readonly hashes: readonly { readonly algorithm: string; readonly records: number }[];
+  readonly series: number;
+  /** Rejected records by reason and what else the import noted, as it was recorded then. */
+  readonly counts: unknown;
+}
+
+/** What a set holds, counted. */
+export async function showSet(db: Db, setId: number): Promise<SetBreakdown> {
+  const categories = await db.read(
+    row({ code: nullable(text), records: integer }),
+    'select category_code as code, count(*) as records from known_record where set_id = $1 group by category_code order by records desc',
+    [setId],
+  );
+  const hashes = await db.read(
+    row({ algorithm: text, records: integer }),
+    `select 'md5' as algorithm, count(md5) as records from known_record where set_id = $1
+     union all select 'sha1', count(sha1) from known_record where set_id = $1
+     union all select 'sha256', count(sha256) from known_record where set_id = $1
+     union all (select algorithm, count(*) from known_bits where set_id = $1 group by algorithm order by algorithm)`,
+    [setId],
+  );
+  const [series] = await db.read(row({ series: integer }), 'select count(distinct series_id) as series from known_record where set_id = $1', [setId]);
+  const [counted] = await db.read(row({ counts: json(Type.Unknown()) }), 'select counts from hash_set where set_id = $1', [setId]);
+  return { categories, hashes: hashes.filter((one) => one.records > 0), series: series?.series ?? 0, counts: counted?.counts ?? {} };
+}
+
+/** Takes a set out of force. What it matched stays readable as evidence and is marked as withdrawn. */
+export async function removeSet(db: Db, setId: number): Promise<void> {
+  await db.transaction(async (tx) => {
+    await dropStageTables(tx, stageTables(setId));
+    await withdrawSet(tx, setId, 'removed');
+  });
+}
+
+const PAGE_RECORDS = 5_000;
+const RECORD = row({
+  recordId: integer,
+  sourceKey: nullable(text),
+  md5: nullable(text),
+  sha1: nullable(text),
+  sha256: nullable(text),
+  sizeBytes: nullable(integer),
+  categoryCode: nullable(text),
+  series: nullable(text),
+  tags: nullable(text),
+  flags: integer,
+});
+const BITS = row({ recordId: integer, algorithm: text, hex: text, quality: nullable(integer) });
+
+/** The records of a set in the order they were received, page by page. */
+export async function* setRecords(db: Db, setId: number): AsyncGenerator<KnownRecord> {
+  let after = 0;
+  for (;;) {
+    const page = await db.read(
+      RECORD,
+      `select r.record_id, r.source_key, encode(r.md5, 'hex') as md5, encode(r.sha1, 'hex') as sha1, encode(r.sha256, 'hex') as sha256,
+              r.size_bytes, r.category_code, e.name as series, r.tags, r.flags
+         from known_record r left join series e on e.series_id = r.series_id
+        where r.set_id = $1 and r.record_id > $2 order by r.record_id limit ${PAGE_RECORDS}`,
+      [setId, after],
+    );
+    const last = page.at(-1);
+    if (last === undefined) return;
+    // bit(256) has no other way to hexadecimal in SQL than by its binary form, whose first four bytes are its length.
+    const bits = await db.read(
+      BITS,
+      `select record_id, algorithm, encode(substring(bit_send(bits) from 5), 'hex') as hex, quality
+         from known_bits where set_id = $1 and record_id > $2 and record_id <= $3 order by record_id`,
+      [setId, after, last.recordId],
+    );
+    const bitsOf = Map.groupBy(bits, (one) => one.recordId);
+    for (const { recordId, flags, ...record } of page) {
+      yield { ...record, bits: (bitsOf.get(recordId) ?? []).map(knownBits), ...flagsOf(flags) };
+    }
+    after = last.recordId;
+  }
+}
+
+function knownBits(stored: { readonly algorithm: string; readonly hex: string; readonly quality: number | null }): KnownBits {
+  const { algorithm, hex, quality } = stored;
+  if (algorithm === 'blockhash-256-r512') return { algorithm, flavour: null, hex, quality };
+  return { algorithm: 'pdq', flavour: algorithm === 'pdq-512' || algorithm === 'pdq-full' ? algorithm : null, hex, quality };
+}
+
+function flagsOf(flags: number): Record<FlagName, boolean | null> {
+  const value = (name: FlagName): boolean | null => {
+    const at = FLAG_NAMES.indexOf(name) * 2;
+    return (flags & (1 << at)) === 0 ? null : (flags & (2 << at)) !== 0;
+  };
+  return {
+    victimIdentified: value('victimIdentified'),
+    offenderIdentified: value('offenderIdentified'),
+    distributed: value('distributed'),
+    precategorised: value('precategorised'),
+    suspected: value('suspected'),
+  };
+}
