@@ -9,6 +9,7 @@ import { type FleetCounts, type FleetStats, type HostStats, noCounts } from './f
 import { type LaunchCommand, launchCommand } from './launch-command.ts';
 import { PicturePool } from './picture-pool.ts';
 import { isInside, planSandbox, type SandboxPlan } from './sandbox.ts';
+import { UnpackHosts } from './unpack-hosts.ts';
 import { type OnEntry, type UnpackOptions, type UnpackResult, UnpackRun } from './unpack-run.ts';
 
 const CHECKOUT = path.resolve(import.meta.dirname, '..', '..');
@@ -38,6 +39,7 @@ export class Fleet {
   readonly #plan: SandboxPlan;
   readonly #counts: FleetCounts = noCounts();
   readonly #pool: PicturePool;
+  readonly #unpackHosts: UnpackHosts;
   readonly #runs = new Map<UnpackRun, Promise<UnpackResult>>();
   readonly #waitingRuns: (() => void)[] = [];
   #closed = false;
@@ -49,6 +51,14 @@ export class Fleet {
     this.capacity = options.hosts * options.threadsPerHost;
     this.#pool = new PicturePool(options, this.#counts, CHECKOUT, (threads, name) =>
       this.#command('picture', threads, name),
+    );
+    this.#unpackHosts = new UnpackHosts(
+      () => this.#command('unpack', 1, false),
+      CHECKOUT,
+      options.recycleAboveBytes,
+      () => {
+        this.#counts.hostsStarted += 1;
+      },
     );
   }
 
@@ -114,14 +124,13 @@ export class Fleet {
     }
     if (this.#closed)
       throw new HomewardError('HW_INTERNAL', 'expected an open fleet for an archive, this one was closed');
-    const run = new UnpackRun(archive, options, onEntry, this.#command('unpack', 1, false), CHECKOUT);
+    const run = new UnpackRun(archive, options, onEntry, this.#unpackHosts);
     const result = run.run();
     this.#runs.set(run, result);
     try {
       return await result;
     } finally {
       this.#runs.delete(run);
-      this.#counts.hostsStarted += run.hostsStarted;
       this.#counts.hostsCrashed += run.hostsCrashed;
       this.#counts.peakHostBytes = Math.max(this.#counts.peakHostBytes, run.peakResidentBytes);
       this.#waitingRuns.shift()?.();
@@ -147,6 +156,7 @@ export class Fleet {
     for (const [run] of runs) run.stop();
     for (const waiting of this.#waitingRuns.splice(0)) waiting();
     await Promise.allSettled([this.#pool.close(), ...runs.map(([, result]) => result)]);
+    await this.#unpackHosts.close(true);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

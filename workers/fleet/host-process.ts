@@ -34,7 +34,7 @@ export function describeEnd(end: HostEnd): string {
 export class HostProcess {
   readonly startedAtMs = performance.now();
   readonly #child: ChildProcess;
-  readonly #observer: HostObserver;
+  #observer: HostObserver = { message: () => undefined, ended: () => undefined };
   readonly #usage: ProcessUsage | null;
   #violation: string | null = null;
   #stderr = '';
@@ -43,8 +43,7 @@ export class HostProcess {
   #exit: { code: number | null; signal: NodeJS.Signals | null } | null = null;
   #ended = false;
 
-  constructor(command: LaunchCommand, checkout: string, observer: HostObserver) {
-    this.#observer = observer;
+  constructor(command: LaunchCommand, checkout: string) {
     this.#child = spawn(command.program, command.args, {
       cwd: checkout,
       env: command.environment,
@@ -67,6 +66,11 @@ export class HostProcess {
       if (this.#exit !== null) this.#finish();
       else if (!this.#leaving) this.kill();
     });
+  }
+
+  /** Who hears of it from now on; nothing is told before the current turn of the event loop is over. */
+  observe(observer: HostObserver): void {
+    this.#observer = observer;
   }
 
   get processId(): number | undefined {

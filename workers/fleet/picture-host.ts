@@ -43,7 +43,8 @@ export class PictureHost {
     this.kind = kind;
     this.capacity = capacity;
     this.#observer = observer;
-    this.#process = new HostProcess(command, checkout, {
+    this.#process = new HostProcess(command, checkout);
+    this.#process.observe({
       message: (message) => this.#received(message),
       ended: (end) => {
         this.ready = false;

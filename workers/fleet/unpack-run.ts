@@ -2,9 +2,9 @@ import path from 'node:path';
 import { HomewardError } from '../../schemas/error.ts';
 import type { ArchiveBudget, ArchiveEntry, HostMessage } from '../../schemas/host-protocol.ts';
 import type { Outcome, Reason } from '../../schemas/outcome.ts';
-import { describeEnd, type HostEnd, HostProcess } from './host-process.ts';
-import type { LaunchCommand } from './launch-command.ts';
+import { describeEnd, type HostEnd, type HostProcess } from './host-process.ts';
 import { WATCH_INTERVAL_MS } from './limit-watch.ts';
+import type { UnpackHosts } from './unpack-hosts.ts';
 
 /** What became of an archive as a whole. */
 export interface UnpackResult {
@@ -34,8 +34,7 @@ export class UnpackRun {
   readonly #archive: Buffer;
   readonly #options: UnpackOptions;
   readonly #onEntry: OnEntry;
-  readonly #command: LaunchCommand;
-  readonly #checkout: string;
+  readonly #hosts: UnpackHosts;
   readonly #result = Promise.withResolvers<UnpackResult>();
   readonly #beganMs = performance.now();
   #host: HostProcess | null = null;
@@ -47,15 +46,13 @@ export class UnpackRun {
   #handing: Promise<void> = Promise.resolve();
   #ending: UnpackResult | HomewardError | null = null;
   peakResidentBytes = 0;
-  hostsStarted = 0;
   hostsCrashed = 0;
 
-  constructor(archive: Buffer, options: UnpackOptions, onEntry: OnEntry, command: LaunchCommand, checkout: string) {
+  constructor(archive: Buffer, options: UnpackOptions, onEntry: OnEntry, hosts: UnpackHosts) {
     this.#archive = archive;
     this.#options = options;
     this.#onEntry = onEntry;
-    this.#command = command;
-    this.#checkout = checkout;
+    this.#hosts = hosts;
   }
 
   get processId(): number | undefined {
@@ -94,33 +91,38 @@ export class UnpackRun {
 
   #start(): void {
     this.#attempt += 1;
-    this.hostsStarted += 1;
     const attempt = this.#attempt;
-    this.#host = new HostProcess(this.#command, this.#checkout, {
-      message: (message) => this.#received(message, attempt),
+    const { host, isReady } = this.#hosts.take();
+    this.#host = host;
+    host.observe({
+      message: (message) => this.#received(message, host, attempt),
       ended: (end) => this.#hostEnded(end),
+    });
+    if (isReady) this.#assign(host, attempt);
+  }
+
+  #assign(host: HostProcess, attempt: number): void {
+    host.send({
+      kind: 'unpack',
+      taskId: attempt,
+      path: this.#archive.toString('base64'),
+      scratchFolder: Buffer.from(path.resolve(this.#options.scratchFolder)).toString('base64'),
+      budget: this.#options.budget,
+      firstEntry: this.#announced,
     });
   }
 
-  #received(message: HostMessage, attempt: number): void {
-    const host = this.#host;
-    if (host === null || this.#ending !== null) return;
+  #received(message: HostMessage, host: HostProcess, attempt: number): void {
+    if (this.#host !== host || this.#ending !== null) return;
     if (message.kind === 'ready' && message.role === 'unpack') {
-      host.send({
-        kind: 'unpack',
-        taskId: attempt,
-        path: this.#archive.toString('base64'),
-        scratchFolder: Buffer.from(path.resolve(this.#options.scratchFolder)).toString('base64'),
-        budget: this.#options.budget,
-        firstEntry: this.#announced,
-      });
+      this.#assign(host, attempt);
     } else if (message.kind === 'entry' && message.taskId === attempt && this.#fits(message.entry)) {
       this.#take(message.entry, host, attempt);
     } else if (message.kind === 'unpacked' && message.taskId === attempt) {
       const { outcome, reason } = message;
       const result = { outcome, reason, entries: this.#announced, totalBytes: this.#totalBytes };
       this.#handing.then(
-        () => this.#end(result),
+        () => this.#complete(result, host),
         () => undefined,
       );
     } else if (message.kind !== 'started' || message.taskId !== attempt)
@@ -177,6 +179,17 @@ export class UnpackRun {
         }),
       );
     }
+  }
+
+  /** The host said itself that it is done, so it writes no more and may serve again. */
+  #complete(result: UnpackResult, host: HostProcess): void {
+    if (this.#ending !== null) return;
+    this.#ending = result;
+    if (this.#host === host) {
+      this.#host = null;
+      this.#hosts.give(host);
+    }
+    this.#finish();
   }
 
   /** The host goes first, so that nobody writes into the scratch folder any more when the caller hears of the end. */
