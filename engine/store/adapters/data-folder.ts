@@ -5,6 +5,7 @@ import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { Count, Nullable, OneOf, type Static } from '../../../schemas/closed.ts';
 import { HomewardError } from '../../../schemas/error.ts';
+import { unpackTemplate } from './folder-template.ts';
 import { syncFolder } from './synced-files.ts';
 
 /** How the data folder is laid out; raise it when an older engine must not open it any more. */
@@ -62,8 +63,8 @@ export class DataFolder {
       if (there && found === null) throw damaged('its file folder.json is missing');
       // The process that made it did not come to its end, so nothing was ever acknowledged in it.
       await rm(inspected.postgresFolder, { recursive: true, force: true });
-      await mkdir(inspected.postgresFolder, { recursive: true });
       await inspected.#write('creating');
+      if (!unpackTemplate(inspected.postgresFolder)) await mkdir(inspected.postgresFolder, { recursive: true });
     } else if (!there) {
       throw damaged('the files of the database are missing');
     }
