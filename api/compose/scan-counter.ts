@@ -1,15 +1,8 @@
+import type { RecordedStanding } from '../../engine/ingest/recorder.ts';
 import type { Examination } from '../../schemas/fingerprint.ts';
-import type { Standing } from '../../schemas/report.ts';
 import type { ProgressCounts } from '../../schemas/progress.ts';
 
 export type ScanCounts = ProgressCounts;
-
-/** A row as it was recorded, as far as counting is concerned. */
-export interface RecordedStanding {
-  readonly standing: Standing;
-  /** Sources, schemes and codes of its digest matches. */
-  readonly knownAs: readonly { readonly source: string; readonly scheme: string; readonly code: string | null }[];
-}
 
 /** Sources and codes told apart in progress; the report has all of them. */
 const MOST_BREAKDOWN_LINES = 50;

@@ -1,12 +1,16 @@
+import path from 'node:path';
 import { importSetFile } from '../../engine/hashset/import.ts';
 import { withAudit } from '../../engine/audit/with-audit.ts';
 import { batchIdentity } from '../../engine/ingest/batch-identity.ts';
 import { countSources, type SourceTotals } from '../../engine/ingest/count-sources.ts';
 import { placeOfFile } from '../../engine/ingest/place.ts';
+import { Recorder } from '../../engine/ingest/recorder.ts';
 import type { ItemRow } from '../../engine/ingest/row-writer.ts';
 import { scanBatch } from '../../engine/ingest/scan.ts';
 import type { WalkEntry } from '../../engine/ingest/walk.ts';
 import { ReportBuilder } from '../../engine/report/build.ts';
+import type { BitSearch } from '../../engine/search/bit-search.ts';
+import { openBitSearch } from '../../engine/search/open-bit-search.ts';
 import type { Db } from '../../engine/store/db.ts';
 import { type BatchRecord, finishHashesStage, openBatch, recordedPlaces } from '../../engine/store/queries/batch.ts';
 import type { Config } from '../../schemas/config.ts';
@@ -15,7 +19,6 @@ import { type DecodeMode, PIPELINE_VERSION } from '../../schemas/fingerprint.ts'
 import type { ReportCounts, ReportHead } from '../../schemas/report.ts';
 import { openDatabase } from './open-database.ts';
 import { type OpenFleet, openFleet } from './open-fleet.ts';
-import { Recorder } from './recorder.ts';
 import { runFacts } from './run-facts.ts';
 import { type ScanCounts, ScanCounter } from './scan-counter.ts';
 
@@ -83,7 +86,7 @@ async function scanWith(db: Db, open: OpenFleet, scan: SeizureScan, roots: reado
   } as const;
   const identity = batchIdentity({ ...scan, organisation: config.organisation, roots });
   return await withAudit(db, { ...act, objects: [`batch identity ${identity.toString('hex')}`] }, async () => {
-    for (const file of scan.known) await importSetFile(db, { file, source: 'given with the scan', importedBy: config.actor, signal: scan.signal });
+    for (const file of scan.known) await importSetFile(db, { file, source: path.basename(file), importedBy: config.actor, signal: scan.signal });
     const batch = await openBatch(db, {
       identity,
       caseRef: scan.caseRef,
@@ -98,15 +101,21 @@ async function scanWith(db: Db, open: OpenFleet, scan: SeizureScan, roots: reado
     if (scan.resume && !batch.existed) {
       throw new HomewardError('HW_BATCH_NOT_FOUND', 'expected an earlier scan of these paths with this case and exhibit for --resume, found none; run the command without --resume');
     }
-    return { result: await run(db, open, scan, roots, batch), objects: [`batch ${batch.batchId}`] };
+    const search = await openBitSearch(db);
+    try {
+      const result = await run(db, search, open, scan, roots, batch);
+      return { result, objects: [`batch ${batch.batchId}`], outcome: result.interrupted ? 'interrupted' : 'done' };
+    } finally {
+      await search.close();
+    }
   });
 }
 
-async function run(db: Db, open: OpenFleet, scan: SeizureScan, roots: readonly Buffer[], batch: BatchRecord): Promise<ScanOutcome> {
+async function run(db: Db, search: BitSearch, open: OpenFleet, scan: SeizureScan, roots: readonly Buffer[], batch: BatchRecord): Promise<ScanOutcome> {
   const counter = new ScanCounter();
   const sources = countSources(roots, scan.signal);
   scan.progress.begin({ totals: sources.totals, counts: counter.counts });
-  const recorder = new Recorder(db, batch.batchId, scan.mode);
+  const recorder = new Recorder(db, search, batch);
   const whole = await scanBatch(
     {
       examiner: open.fleet,
@@ -136,7 +145,7 @@ async function run(db: Db, open: OpenFleet, scan: SeizureScan, roots: readonly B
   scan.progress.pause();
   const builder = new ReportBuilder(db, {
     batch: { batchId: batch.batchId, pipelineVersion: PIPELINE_VERSION, mode: scan.mode },
-    facts: runFacts(db, open, scan, { batch, finishedAt, complete: whole, bitSearch: recorder.bitSearch }),
+    facts: runFacts(db, open, scan, { batch, finishedAt, complete: whole, bitSearch: search.description }),
     added,
   });
   const head = await scan.report(builder);

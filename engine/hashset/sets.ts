@@ -3,7 +3,7 @@ import { HomewardError } from '../../schemas/error.ts';
 import type { KnownBits, KnownRecord } from '../../schemas/known-record.ts';
 import type { Db } from '../store/db.ts';
 import { bytes, integer, json, nullable, oneOf, row, text, timestamp } from '../store/row-shape.ts';
-import { FLAG_NAMES, type FlagName } from './formats/record-batch.ts';
+import { FLAG_NAMES } from './formats/record-batch.ts';
 import { withdrawSet } from './promote.ts';
 import { dropStageTables, stageTables } from './stage-tables.ts';
 
@@ -156,6 +156,8 @@ function knownBits(stored: { readonly algorithm: string; readonly hex: string; r
   if (algorithm === 'blockhash-256-r512') return { algorithm, flavour: null, hex, quality };
   return { algorithm: 'pdq', flavour: algorithm === 'pdq-512' || algorithm === 'pdq-full' ? algorithm : null, hex, quality };
 }
+
+type FlagName = (typeof FLAG_NAMES)[number];
 
 function flagsOf(flags: number): Record<FlagName, boolean | null> {
   const value = (name: FlagName): boolean | null => {

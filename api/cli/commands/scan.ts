@@ -68,7 +68,7 @@ export async function runScan(context: CliContext, paths: readonly string[], opt
     reveal: options.reveal ?? false,
     signal: context.stopSignal,
     progress,
-    report: async (report) => await writeReports(context, options, report, progress),
+    report: async (builder) => await writeReports(context, options, builder),
   });
   if (outcome.interrupted) {
     context.stderr.write('Stopped. The same command with --resume goes on where it stopped.\n');

@@ -1,0 +1,77 @@
+import type { DecodeMode } from '../../../schemas/fingerprint.ts';
+import { PIPELINE_VERSION } from '../../../schemas/fingerprint.ts';
+import { MATCH_METHODS, type MatchEvidence } from '../../../schemas/match.ts';
+import type { Queryable, Transaction } from '../db.ts';
+import { integer, nullable, oneOf, row, text } from '../row-shape.ts';
+
+/** Evidence that a media is, or looks like, a known record. */
+export interface FoundMatch extends MatchEvidence {
+  readonly mediaId: number;
+  readonly recordId: number;
+}
+
+/**
+ * Known records with a digest of these media, by the strongest digest the record has: a record with a SHA-256 that differs is another
+ * file, whatever its MD5 says. Digests of the empty file match nothing: every seized machine holds one.
+ */
+const DIGEST_SQL = `
+select m.media_id, r.record_id,
+       case when r.sha256 is not null then 'sha256' when r.sha1 is not null then 'sha1' else 'md5' end as method
+  from media m
+  join known_record r
+    on r.sha256 = m.sha256 or (r.sha256 is null and r.sha1 = m.sha1) or (r.sha256 is null and r.sha1 is null and r.md5 = m.md5)
+  join hash_set s on s.set_id = r.set_id and s.state = 'active'
+ where m.media_id = any($1::bigint[]) and m.size_bytes > 0`;
+
+export async function findDigestMatches(db: Queryable, mediaIds: readonly number[]): Promise<FoundMatch[]> {
+  const found = await db.read(row({ mediaId: integer, recordId: integer, method: oneOf(['sha256', 'sha1', 'md5'] as const) }), DIGEST_SQL, [mediaIds]);
+  return found.map((one) => ({
+    ...one,
+    algorithm: one.method,
+    distanceBits: 0,
+    thresholdBits: 0,
+    orientation: null,
+    flavour: null,
+    expectedFalseMatches: null,
+  }));
+}
+
+/** Records evidence that is not recorded yet, with the series and category of its record; returns how many were new. */
+export async function recordMatches(tx: Transaction, mode: DecodeMode, matches: readonly FoundMatch[]): Promise<number> {
+  if (matches.length === 0) return 0;
+  const column = <T>(of: (match: FoundMatch) => T): T[] => matches.map(of);
+  return await tx.execute(
+    `insert into match (media_id, set_id, record_id, method, algorithm, mode, pipeline_version, distance_bits, threshold_bits,
+                        orientation, flavour, expected_false_matches, series_id, category_code)
+     select f.media_id, r.set_id, r.record_id, f.method, f.algorithm, $1, $2, f.distance_bits, f.threshold_bits,
+            f.orientation, f.flavour, f.expected_false_matches, r.series_id, r.category_code
+       from unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::smallint[], $8::smallint[], $9::text[], $10::text[], $11::float8[])
+         as f(media_id, record_id, method, algorithm, distance_bits, threshold_bits, orientation, flavour, expected_false_matches)
+       join known_record r on r.record_id = f.record_id
+     on conflict do nothing`,
+    [
+      mode,
+      PIPELINE_VERSION,
+      column((one) => one.mediaId),
+      column((one) => one.recordId),
+      column((one) => one.method),
+      column((one) => one.algorithm),
+      column((one) => one.distanceBits),
+      column((one) => one.thresholdBits),
+      column((one) => one.orientation),
+      column((one) => one.flavour),
+      column((one) => one.expectedFalseMatches),
+    ],
+  );
+}
+
+/** Who recorded these media as what, for progress: one row for each media, method, source and code. */
+export async function matchSummaries(db: Queryable, mediaIds: readonly number[], mode: DecodeMode) {
+  return await db.read(
+    row({ mediaId: integer, method: oneOf(MATCH_METHODS), source: text, scheme: text, code: nullable(text) }),
+    `select distinct t.media_id, t.method, s.source, s.category_scheme as scheme, t.category_code as code
+       from match t join hash_set s on s.set_id = t.set_id
+      where t.media_id = any($1::bigint[]) and t.withdrawn_at is null and (t.mode = $2 or t.method in ('md5', 'sha1', 'sha256'))`,
+    [mediaIds, mode],
+  );
+}
