@@ -22,8 +22,7 @@ const LONG_RUN = /[A-Za-z0-9+=_-]{80,}/g;
 const DIGEST = /^[0-9a-f]{80,128}$/i;
 const DATA_URI = /data:/gi;
 /** The first bytes of pictures that are printable text as they stand. */
-const MAGIC_TEXT =
-  /(GIF8)([79]a)|(RIFF)(?=.{0,8}WEBP)|(\u0089?PN)(G\u240d)|(\u00ff\u00d8)(\u00ff)|(ftyp)(heic|heix|mif1|msf1|avif)/g;
+const MAGIC_TEXT = /GIF8[79]a|RIFF(?=.{0,8}WEBP)|PNG\u240d|\u00ff\u00d8\u00ff|ftyp(?=hei[cx]|m[is]f1|avif)/g;
 
 /**
  * @param text any text, of any length
@@ -46,14 +45,7 @@ export function neutralise(text: string, maxCharacters: number = DEFAULT_MAX_CHA
     .replace(BASE64_PICTURE, withheld)
     .replace(LONG_RUN, (run) => (DIGEST.test(run) ? run : withheld(run)))
     .replace(DATA_URI, (scheme) => `${scheme.slice(0, 4)}\u00b7:`)
-    .replace(
-      MAGIC_TEXT,
-      (...parts) =>
-        parts
-          .slice(1, 10)
-          .filter((part) => part !== undefined)
-          .join('\u00b7') + (parts[3] === undefined ? '' : '\u00b7'),
-    );
+    .replace(MAGIC_TEXT, (sign) => `${sign.slice(0, 2)}\u00b7${sign.slice(2)}`);
   const characters = [...carrier];
   const cut = characters.length > maxCharacters || head.length < text.length;
   return cut ? `${characters.slice(0, maxCharacters).join('')}\u2026` : carrier;

@@ -10,7 +10,11 @@ import { evidenceWords, outcomeWords, reasonWords, recordedBy, standingWords } f
 const MAX_MATCHES_IN_ROW = 2;
 const DIGEST_DIGITS_SHOWN = 12;
 
-export function itemsSection(head: ReportHead, { rows, offered }: PageRows, mask: Mask): Markup {
+/** Two thirds of what a page may have: the longest texts, revealed and escaped, could otherwise fill all of it with rows. */
+const MAX_ROWS_BYTES = 3_300_000;
+
+export function itemsSection(head: ReportHead, { rows: chosen, offered }: PageRows, mask: Mask): Markup {
+  const rows = withinBytes(chosen, mask);
   const where =
     head.itemsFile === null
       ? 'entry number \u2212 1 of items[] in the JSON report'
@@ -29,9 +33,21 @@ export function itemsSection(head: ReportHead, { rows, offered }: PageRows, mask
 ${
   rows.length > 0 &&
   html`<div class="scroll"><table class="items"><caption>Files by standing</caption><thead><tr><th scope="col" class="n">No.</th><th scope="col">File</th><th scope="col">Standing</th><th scope="col">Recorded, and by what evidence</th><th scope="col">Outcome</th><th scope="col">Content</th></tr></thead><tbody>
-${rows.map((row) => itemRow(row, mask))}</tbody></table></div>`
+${rows}</tbody></table></div>`
 }
 </section>`;
+}
+
+function withinBytes(chosen: readonly PageRow[], mask: Mask): readonly Markup[] {
+  const rows: Markup[] = [];
+  let bytes = 0;
+  for (const row of chosen) {
+    const made = itemRow(row, mask);
+    bytes += Buffer.byteLength(made.toString());
+    if (bytes > MAX_ROWS_BYTES) break;
+    rows.push(made);
+  }
+  return rows;
 }
 
 function standingKey(standing: Standing): Tone {
