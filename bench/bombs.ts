@@ -51,7 +51,13 @@ async function throughput(fleet: Fleet, ordinary: readonly string[], bombs: read
       const { outcome, reason } = await fleet.examine(Buffer.from(entry.file), { mode: 'exact' });
       const now = performance.now();
       if (!entry.bomb) lastOrdinaryMs = now;
-      else records.push({ file: entry.file, outcome: `${outcome}`, reason: `${reason?.code ?? ''}`, seconds: (now - begun) / 1000 });
+      else
+        records.push({
+          file: entry.file,
+          outcome: `${outcome}`,
+          reason: `${reason?.code ?? ''}`,
+          seconds: (now - begun) / 1000,
+        });
     }
   };
   await Promise.all(Array.from({ length: fleet.capacity * 2 }, work));

@@ -2,8 +2,8 @@
 import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { openFleet } from '../api/compose/open-fleet.ts';
 import { resolveConfig } from '../api/cli/config.ts';
+import { openFleet } from '../api/compose/open-fleet.ts';
 import { CALIBRATED_ALGORITHMS, type CalibratedAlgorithm } from '../engine/match/calibration.ts';
 import type { Examination } from '../schemas/fingerprint.ts';
 import { sharedData } from '../test/shared-data.ts';
@@ -58,15 +58,25 @@ function samePicture(one: Hashed, other: Hashed): boolean {
 }
 
 const root = sharedData('data');
-if (root === undefined) throw new Error('expected ../shared beside the checkout: the calibration is measured on its public pictures');
-const { config } = resolveConfig({ commandLine: { dataFolder: path.join(tmpdir(), 'homeward-calibration') }, environment: {}, file: null });
+if (root === undefined)
+  throw new Error('expected ../shared beside the checkout: the calibration is measured on its public pictures');
+const { config } = resolveConfig({
+  commandLine: { dataFolder: path.join(tmpdir(), 'homeward-calibration') },
+  environment: {},
+  file: null,
+});
 await using open = await openFleet(config, [root]);
 const pictures = (
   await Promise.all(
     ['pdq', 'faces', 'places'].flatMap((folder) =>
       readdirSync(path.join(root, folder))
         .filter((name) => /\.(jpe?g|png)$/i.test(name))
-        .map(async (name) => hashed(groupOf(folder, name), await open.fleet.examine(Buffer.from(path.join(root, folder, name)), { mode: 'exact' }))),
+        .map(async (name) =>
+          hashed(
+            groupOf(folder, name),
+            await open.fleet.examine(Buffer.from(path.join(root, folder, name)), { mode: 'exact' }),
+          ),
+        ),
     ),
   )
 ).filter((one) => one !== null);
@@ -85,7 +95,8 @@ const result = Object.fromEntries(
     }
     const comparisons = histogram.reduce((sum, count) => sum + count, 0);
     const meanBits = histogram.reduce((sum, count, distance) => sum + count * distance, 0) / comparisons;
-    const variance = histogram.reduce((sum, count, distance) => sum + count * (distance - meanBits) ** 2, 0) / comparisons;
+    const variance =
+      histogram.reduce((sum, count, distance) => sum + count * (distance - meanBits) ** 2, 0) / comparisons;
     const below = (bits: number): number => histogram.slice(0, bits + 1).reduce((sum, count) => sum + count, 0);
     return [
       algorithm,

@@ -29,7 +29,10 @@ async function hasherNamed(name: string): Promise<Hasher> {
     const { PictureHasher } = await import('../workers/hash/picture-hasher.ts');
     const hasher = await PictureHasher.load();
     return async (file) => {
-      const examination = await examineFile({ path: Buffer.from(file), mode: name, budget: DEFAULT_FILE_BUDGET }, hasher);
+      const examination = await examineFile(
+        { path: Buffer.from(file), mode: name, budget: DEFAULT_FILE_BUDGET },
+        hasher,
+      );
       if (examination.picture?.pdq.length !== 2) throw new Error(`expected a fingerprint of ${file}`);
     };
   }

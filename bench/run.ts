@@ -35,6 +35,7 @@ if (unknown.length > 0 || values.list === true) {
   process.exit(unknown.length > 0 ? 2 : 0);
 }
 
+const databaseUrl = process.env['HOMEWARD_BENCH_DATABASE_URL'] ?? null;
 const say = (text: string) => process.stderr.write(`  ${text}\n`);
 let failures = 0;
 let misses = 0;
@@ -44,7 +45,7 @@ for (const [name, load] of Object.entries(BENCHES)) {
   try {
     const machine = machineLine();
     const bench = await load();
-    const result = await bench.run({ quick: values.quick, say });
+    const result = await bench.run({ quick: values.quick, databaseUrl, say });
     if (!values.quick) storeResult(name, machine, result);
     misses += show(result);
   } catch (error) {
