@@ -120,9 +120,7 @@ describe('the launcher', () => {
     assert.equal(ran.stdout.trim(), manifest.version);
   });
 
-  it('starts the command from any folder through ./homeward', {
-    skip: process.platform === 'win32' ? 'a shell script' : false,
-  }, () => {
+  it('starts the command from any folder through ./homeward', unixOnly, () => {
     const ran = spawnSync(path.join(ROOT, 'homeward'), ['--no-such-option'], { cwd: folder, encoding: 'utf8' });
     assert.equal(ran.status, 2, ran.stderr);
   });
