@@ -1,5 +1,4 @@
-import path from 'node:path';
-import { importSetFile } from '../../engine/hashset/import.ts';
+import { type ImportRequest, importSetFile } from '../../engine/hashset/import.ts';
 import { withAudit } from '../../engine/audit/with-audit.ts';
 import { batchIdentity } from '../../engine/ingest/batch-identity.ts';
 import { countSources, type SourceTotals } from '../../engine/ingest/count-sources.ts';
@@ -35,6 +34,9 @@ export interface ScanProgress {
   pause(): void;
 }
 
+/** A hash set file and whose it is. */
+export type KnownSource = Pick<ImportRequest, 'file' | 'source' | 'name' | 'asReceived'>;
+
 export interface SeizureScan {
   readonly config: Config;
   /** Absolute paths that exist. */
@@ -43,7 +45,7 @@ export interface SeizureScan {
   readonly exhibitRef: string;
   readonly mode: DecodeMode;
   /** Hash sets to import first. */
-  readonly known: readonly string[];
+  readonly known: readonly KnownSource[];
   readonly resume: boolean;
   /** Whether masked words are shown; recorded in the audit trail. */
   readonly reveal: boolean;
@@ -86,7 +88,8 @@ async function scanWith(db: Db, open: OpenFleet, scan: SeizureScan, roots: reado
   } as const;
   const identity = batchIdentity({ ...scan, organisation: config.organisation, roots });
   return await withAudit(db, { ...act, objects: [`batch identity ${identity.toString('hex')}`] }, async () => {
-    for (const file of scan.known) await importSetFile(db, { file, source: path.basename(file), importedBy: config.actor, signal: scan.signal });
+    for (const known of scan.known) await importSetFile(db, { ...known, importedBy: config.actor, signal: scan.signal });
+    const startedAt = new Date().toISOString();
     const batch = await openBatch(db, {
       identity,
       caseRef: scan.caseRef,
@@ -96,14 +99,14 @@ async function scanWith(db: Db, open: OpenFleet, scan: SeizureScan, roots: reado
       mode: scan.mode,
       roots: scan.roots,
       pipelineVersion: PIPELINE_VERSION,
-      startedAt: new Date().toISOString(),
+      startedAt,
     });
     if (scan.resume && !batch.existed) {
       throw new HomewardError('HW_BATCH_NOT_FOUND', 'expected an earlier scan of these paths with this case and exhibit for --resume, found none; run the command without --resume');
     }
     const search = await openBitSearch(db);
     try {
-      const result = await run(db, search, open, scan, roots, batch);
+      const result = await run(db, search, open, scan, roots, { ...batch, startedAt });
       return { result, objects: [`batch ${batch.batchId}`], outcome: result.interrupted ? 'interrupted' : 'done' };
     } finally {
       await search.close();

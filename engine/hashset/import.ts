@@ -26,6 +26,8 @@ export interface ImportRequest {
   readonly name?: string;
   readonly format?: OpenSetOptions['format'];
   readonly importedBy: string;
+  /** Identity of the set where `file` is a copy of it, so that what a report rested on can be rebuilt beside the original. */
+  readonly asReceived?: { readonly version: number; readonly sha256: string; readonly format: string; readonly formatVersion: string | null };
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: { readonly rows: number; readonly bytes: number; readonly totalBytes: number }) => void;
 }
@@ -136,6 +138,16 @@ async function stageAndPromote(
       jsonParam({ rejected, notes: staged.notes }),
     ]);
     await dropStageTables(tx, tables);
+    if (request.asReceived !== undefined) {
+      const { version, sha256, format, formatVersion } = request.asReceived;
+      await tx.execute('update hash_set set version = $2, content_sha256 = $3, format = $4, format_version = $5 where set_id = $1', [
+        set.setId,
+        version,
+        Buffer.from(sha256, 'hex'),
+        format,
+        formatVersion,
+      ]);
+    }
     return { records: done.records, rejected };
   });
   if (!db.capabilities.selfMaintaining) await db.execute('analyze known_record, known_bits');

@@ -31,6 +31,7 @@ export interface HashSet {
   readonly version: number;
   readonly sha256: string;
   readonly format: string;
+  readonly formatVersion: string | null;
   readonly categoryScheme: string;
   readonly state: (typeof SET_STATES)[number];
   readonly records: number;
@@ -44,10 +45,9 @@ const SELECT = `select set_id, source, name, version, content_sha256, format, fo
 /** Every version of every set, those in force first. */
 export async function listSets(db: Db): Promise<HashSet[]> {
   const found = await db.read(SET, `${SELECT} order by state <> 'active', source, name, version`);
-  return found.map(({ contentSha256, formatVersion, recordCount, ...set }) => ({
+  return found.map(({ contentSha256, recordCount, ...set }) => ({
     ...set,
     sha256: contentSha256.toString('hex'),
-    format: formatVersion === null ? set.format : `${set.format} ${formatVersion}`,
     records: recordCount,
   }));
 }

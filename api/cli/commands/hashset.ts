@@ -193,5 +193,5 @@ async function remove(context: CliContext, name: string, options: SetOptions & {
 const objectOf = (set: HashSet): string => `hash set ${set.setId} version ${set.version}`;
 
 function setText(set: HashSet): string {
-  return `${neutralise(set.name)} version ${set.version} from ${neutralise(set.source)}: ${groupDigits(set.records)} records, ${set.format}, ${set.state}, imported ${set.importedAt}`;
+  return `${neutralise(set.name)} version ${set.version} from ${neutralise(set.source)}: ${groupDigits(set.records)} records, ${set.format}${set.formatVersion === null ? '' : ` ${set.formatVersion}`}, ${set.state}, imported ${set.importedAt}`;
 }

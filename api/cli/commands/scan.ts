@@ -1,4 +1,5 @@
 import { realpath } from 'node:fs/promises';
+import path from 'node:path';
 import { type Command, Option } from 'commander';
 import { EXIT } from '../../../schemas/error.ts';
 import { type ScanOutcome, scanSeizure } from '../../compose/scan-seizure.ts';
@@ -55,7 +56,7 @@ export async function runScan(context: CliContext, paths: readonly string[], opt
     const advice = await mountAdvice(root);
     if (advice !== null) context.stderr.write(`${advice}\n`);
   }
-  const known = (options.known ?? []).map((file) => existingPath(context, file, 'a hash set'));
+  const known = (options.known ?? []).map((file) => ({ file: existingPath(context, file, 'a hash set'), source: path.basename(file) }));
   using progress = scanProgress(context);
   const outcome: ScanOutcome = await scanSeizure({
     config,

@@ -3,6 +3,7 @@ import { withAudit } from '../../../engine/audit/with-audit.ts';
 import { listSeries, showSeries } from '../../../engine/series/series.ts';
 import { withDatabase } from '../../compose/open-database.ts';
 import { createMask, newMaskKey } from '../../report/mask.ts';
+import { neutralise } from '../../report/neutralise.ts';
 import { type CliContext, type CommonOptions, configFor, printLine, withCommonOptions } from '../context.ts';
 import { auditActOf } from '../audit-act.ts';
 
@@ -43,7 +44,7 @@ async function list(context: CliContext, options: SeriesOptions): Promise<void> 
   }
   if (found.length === 0) printLine(context, 'No series yet. They come with a hash set: homeward hashset import FILE --source NAME');
   for (const series of found) {
-    printLine(context, `${mask.words('series', series.name)}  from ${mask.words('text', series.source)}: ${series.records} records, ${series.matchedMedia} contents matched`);
+    printLine(context, `${mask.words('series', series.name)}  from ${neutralise(series.source)}: ${series.records} records, ${series.matchedMedia} contents matched`);
   }
 }
 
@@ -63,9 +64,9 @@ async function show(context: CliContext, name: string, options: SeriesOptions): 
   }
   const mask = createMask({ reveal: options.reveal ?? false, key: newMaskKey() });
   for (const one of series) {
-    printLine(context, `${mask.words('series', one.name)}, recorded by ${one.source}`);
+    printLine(context, `${mask.words('series', one.name)}, recorded by ${neutralise(one.source)}`);
     for (const category of one.categories) {
-      printLine(context, `  ${category.records} records recorded by ${one.source} as ${category.code ?? 'uncategorised'} (${category.scheme}${category.label === null ? '' : `: ${category.label}`}), set ${category.setName} version ${category.setVersion}`);
+      printLine(context, `  ${category.records} records recorded by ${neutralise(one.source)} as ${category.code === null ? 'uncategorised' : neutralise(category.code)} (${category.scheme}${category.label === null ? '' : `: ${category.label}`}), set ${neutralise(category.setName)} version ${category.setVersion}`);
     }
     for (const match of one.matches) printLine(context, `  ${match.media} contents matched by ${match.method} in ${match.batches} batches`);
     if (one.matches.length === 0) printLine(context, '  nothing matched so far');
