@@ -28,8 +28,8 @@ export interface BenchResult {
 export interface BenchOptions {
   /** Small subsets and few rounds: to see that a bench works, not to publish. */
   readonly quick: boolean;
-  /** A PostgreSQL server to measure on, from HOMEWARD_BENCH_DATABASE_URL; null: a throw-away one is started where that is possible. */
-  readonly databaseUrl: string | null;
+  /** A PostgreSQL server to measure on, from HOMEWARD_BENCH_DATABASE_URL; otherwise a throw-away one is started where that is possible. */
+  readonly databaseUrl?: string | undefined;
   /** Says what goes on, on stderr. */
   say(text: string): void;
 }

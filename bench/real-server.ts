@@ -13,8 +13,11 @@ const CLUSTER = 'bench';
  * throw-away one that is started for it.
  * @throws NotAvailable where there is neither
  */
-export async function withServerDatabase<T>(serverUrl: string | null, work: (url: string) => Promise<T>): Promise<T> {
-  if (serverUrl !== null) return await withDatabaseOn(serverUrl, work);
+export async function withServerDatabase<T>(
+  serverUrl: string | undefined,
+  work: (url: string) => Promise<T>,
+): Promise<T> {
+  if (serverUrl !== undefined) return await withDatabaseOn(serverUrl, work);
   const script = sharedData('tools/real-postgres.sh');
   if (script === undefined) {
     throw new NotAvailable(

@@ -35,7 +35,7 @@ if (unknown.length > 0 || values.list === true) {
   process.exit(unknown.length > 0 ? 2 : 0);
 }
 
-const databaseUrl = process.env['HOMEWARD_BENCH_DATABASE_URL'] ?? null;
+const databaseUrl = process.env['HOMEWARD_BENCH_DATABASE_URL'];
 const say = (text: string) => process.stderr.write(`  ${text}\n`);
 let failures = 0;
 let misses = 0;
