@@ -1,5 +1,5 @@
-import type { Db } from '../../engine/store/db.ts';
 import type { UnpackResult } from '../../engine/ingest/ports.ts';
+import type { Db } from '../../engine/store/db.ts';
 import type { DecodeMode, Examination } from '../../schemas/fingerprint.ts';
 import type { ArchiveBudget, ArchiveEntry, FileBudget } from '../../schemas/host-protocol.ts';
 import type { SandboxState } from '../../schemas/report.ts';

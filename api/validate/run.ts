@@ -1,5 +1,5 @@
-import type { CaseResult, ValidationCase, ValidationReport, ValidationRequirement } from '../../schemas/validation.ts';
 import { HomewardError } from '../../schemas/error.ts';
+import type { CaseResult, ValidationCase, ValidationReport, ValidationRequirement } from '../../schemas/validation.ts';
 import type { CaseToRun, RequirementToRun } from './case.ts';
 import type { Ground } from './ground.ts';
 
@@ -17,7 +17,8 @@ export async function runRequirements(
   for (const requirement of requirements) {
     const cases: ValidationCase[] = [];
     for (const one of requirement.cases) {
-      if (signal.aborted) throw new HomewardError('HW_USAGE', 'expected to run every case, received a stop; nothing was written');
+      if (signal.aborted)
+        throw new HomewardError('HW_USAGE', 'expected to run every case, received a stop; nothing was written');
       const ended = await runCase(one, ground);
       onCase(requirement, ended);
       cases.push(ended);
@@ -53,7 +54,12 @@ async function outcomeOf(
     if ('notApplicable' in found) {
       return { expected: '', received: '', result: 'notApplicable', reason: bounded(found.notApplicable) };
     }
-    return { expected: found.expected, received: found.received, result: found.holds ? 'passed' : 'failed', reason: null };
+    return {
+      expected: found.expected,
+      received: found.received,
+      result: found.holds ? 'passed' : 'failed',
+      reason: null,
+    };
   } catch (error) {
     const received = error instanceof HomewardError ? `${error.code}: ${error.message}` : String(error);
     return { expected: 'an answer', received, result: 'failed', reason: null };
@@ -68,7 +74,9 @@ function resultOf(cases: readonly ValidationCase[]): CaseResult {
 }
 
 /** Passed is what was tried and held; a requirement of which nothing could be tried does not count for it. */
-export function verdictOf(requirements: readonly ValidationRequirement[]): Pick<ValidationReport, 'verdict' | 'counts'> {
+export function verdictOf(
+  requirements: readonly ValidationRequirement[],
+): Pick<ValidationReport, 'verdict' | 'counts'> {
   const counts = { passed: 0, failed: 0, notApplicable: 0 };
   for (const { cases } of requirements) for (const { result } of cases) counts[result] += 1;
   return { verdict: counts.failed === 0 && counts.passed > 0 ? 'passed' : 'failed', counts };

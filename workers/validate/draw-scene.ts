@@ -55,9 +55,7 @@ export function drawScene(scene: number, widthPixels: number, heightPixels: numb
       level = 128 + ((level / total) * 2 - 1) * 190;
       for (const shape of shapes) {
         const [dx, dy] = [Math.abs(x - shape.x), Math.abs(y - shape.y)];
-        const inside = shape.round
-          ? dx * dx + dy * dy < shape.radius * shape.radius
-          : Math.max(dx, dy) < shape.radius;
+        const inside = shape.round ? dx * dx + dy * dy < shape.radius * shape.radius : Math.max(dx, dy) < shape.radius;
         if (inside) level += shape.level;
       }
       for (const colour of tint) pixels[out++] = byte(level + colour - 15);

@@ -58,33 +58,111 @@ async function drawFormats(picture: RawPicture): Promise<void> {
   const about = (made: string, of: RawPicture) =>
     ({ role: 'format', scene: 600, made, turned: null, reference: referencePdq(of) }) as const;
   put('format-png.png', await pipelineOf(picture).png().toBuffer(), about('PNG', picture));
-  put('format-interlaced.png', await pipelineOf(picture).png({ progressive: true }).toBuffer(), about('PNG, interlaced', picture));
+  put(
+    'format-interlaced.png',
+    await pipelineOf(picture).png({ progressive: true }).toBuffer(),
+    about('PNG, interlaced', picture),
+  );
   put('format-grey.png', await pipelineOf(grey).png().toBuffer(), about('PNG, grey', grey));
-  put('format-webp.webp', await pipelineOf(picture).webp({ lossless: true }).toBuffer(), about('WebP, lossless', picture));
-  put('format-lzw.tiff', await pipelineOf(picture).tiff({ compression: 'lzw' }).toBuffer(), about('TIFF, LZW', picture));
-  put('format-plain.tiff', await pipelineOf(picture).tiff({ compression: 'none' }).toBuffer(), about('TIFF, uncompressed', picture));
+  put(
+    'format-webp.webp',
+    await pipelineOf(picture).webp({ lossless: true }).toBuffer(),
+    about('WebP, lossless', picture),
+  );
+  put(
+    'format-lzw.tiff',
+    await pipelineOf(picture).tiff({ compression: 'lzw' }).toBuffer(),
+    about('TIFF, LZW', picture),
+  );
+  put(
+    'format-plain.tiff',
+    await pipelineOf(picture).tiff({ compression: 'none' }).toBuffer(),
+    about('TIFF, uncompressed', picture),
+  );
   put('format-bmp.bmp', bmpOf(picture), about('BMP', picture));
   put('format-gif.gif', await pipelineOf(grey).gif({ dither: 0, effort: 1 }).toBuffer(), about('GIF', grey));
-  put('format-avif.avif', await pipelineOf(picture).avif({ quality: 90, effort: 2 }).toBuffer(), about('AVIF', picture));
-  put('format-lossy.webp', await pipelineOf(picture).webp({ quality: 90 }).toBuffer(), about('WebP, quality 90', picture));
-  put('format-jpeg.jpg', await pipelineOf(picture).jpeg({ quality: 95 }).toBuffer(), about('JPEG, quality 95', picture));
-  put('format-progressive.jpg', await pipelineOf(picture).jpeg({ quality: 95, progressive: true }).toBuffer(), about('JPEG, progressive', picture));
+  put(
+    'format-avif.avif',
+    await pipelineOf(picture).avif({ quality: 90, effort: 2 }).toBuffer(),
+    about('AVIF', picture),
+  );
+  put(
+    'format-lossy.webp',
+    await pipelineOf(picture).webp({ quality: 90 }).toBuffer(),
+    about('WebP, quality 90', picture),
+  );
+  put(
+    'format-jpeg.jpg',
+    await pipelineOf(picture).jpeg({ quality: 95 }).toBuffer(),
+    about('JPEG, quality 95', picture),
+  );
+  put(
+    'format-progressive.jpg',
+    await pipelineOf(picture).jpeg({ quality: 95, progressive: true }).toBuffer(),
+    about('JPEG, progressive', picture),
+  );
 }
 
 async function drawVariants(scene: number): Promise<void> {
   const picture = drawScene(scene, 640, 480);
   const base = () => pipelineOf(picture);
-  put(`scene-${scene}.png`, await base().png().toBuffer(), { role: 'scene', scene, made: 'PNG', turned: 'original', reference: null });
+  put(`scene-${scene}.png`, await base().png().toBuffer(), {
+    role: 'scene',
+    scene,
+    made: 'PNG',
+    turned: 'original',
+    reference: null,
+  });
   const variants = [
-    { name: 'jpeg', made: 'JPEG, quality 60', turned: 'original', bytes: await base().jpeg({ quality: 60 }).toBuffer() },
-    { name: 'half', made: 'half size, JPEG', turned: 'original', bytes: await base().resize(320, 240).jpeg({ quality: 85 }).toBuffer() },
-    { name: 'double', made: 'double size, JPEG', turned: 'original', bytes: await base().resize(1280, 960).jpeg({ quality: 85 }).toBuffer() },
-    { name: 'mirrored', made: 'mirrored, JPEG', turned: 'flipY', bytes: await base().flop().jpeg({ quality: 85 }).toBuffer() },
-    { name: 'upended', made: 'top to bottom, JPEG', turned: 'flipX', bytes: await base().flip().jpeg({ quality: 85 }).toBuffer() },
+    {
+      name: 'jpeg',
+      made: 'JPEG, quality 60',
+      turned: 'original',
+      bytes: await base().jpeg({ quality: 60 }).toBuffer(),
+    },
+    {
+      name: 'half',
+      made: 'half size, JPEG',
+      turned: 'original',
+      bytes: await base().resize(320, 240).jpeg({ quality: 85 }).toBuffer(),
+    },
+    {
+      name: 'double',
+      made: 'double size, JPEG',
+      turned: 'original',
+      bytes: await base().resize(1280, 960).jpeg({ quality: 85 }).toBuffer(),
+    },
+    {
+      name: 'mirrored',
+      made: 'mirrored, JPEG',
+      turned: 'flipY',
+      bytes: await base().flop().jpeg({ quality: 85 }).toBuffer(),
+    },
+    {
+      name: 'upended',
+      made: 'top to bottom, JPEG',
+      turned: 'flipX',
+      bytes: await base().flip().jpeg({ quality: 85 }).toBuffer(),
+    },
     // Named by what has to be done to the variant for it to lie as the scene does; PDQ counts quarter turns against the clock.
-    { name: 'clockwise', made: 'turned by 90 degrees clockwise, JPEG', turned: 'rot90', bytes: await base().rotate(90).jpeg({ quality: 85 }).toBuffer() },
-    { name: 'half-turn', made: 'turned by 180 degrees, JPEG', turned: 'rot180', bytes: await base().rotate(180).jpeg({ quality: 85 }).toBuffer() },
-    { name: 'counter', made: 'turned by 90 degrees counter-clockwise, JPEG', turned: 'rot270', bytes: await base().rotate(270).jpeg({ quality: 85 }).toBuffer() },
+    {
+      name: 'clockwise',
+      made: 'turned by 90 degrees clockwise, JPEG',
+      turned: 'rot90',
+      bytes: await base().rotate(90).jpeg({ quality: 85 }).toBuffer(),
+    },
+    {
+      name: 'half-turn',
+      made: 'turned by 180 degrees, JPEG',
+      turned: 'rot180',
+      bytes: await base().rotate(180).jpeg({ quality: 85 }).toBuffer(),
+    },
+    {
+      name: 'counter',
+      made: 'turned by 90 degrees counter-clockwise, JPEG',
+      turned: 'rot270',
+      bytes: await base().rotate(270).jpeg({ quality: 85 }).toBuffer(),
+    },
   ] as const;
   for (const { name, made, turned, bytes } of variants) {
     put(`variant-${scene}-${name}.jpg`, bytes, { role: 'variant', scene, made, turned, reference: null });
@@ -95,11 +173,19 @@ async function drawLimits(): Promise<void> {
   const nothing = { scene: 0, turned: null, reference: null } as const;
   for (const [index, grey] of [0, 128, 255].entries()) {
     const background = { r: grey, g: grey, b: grey };
-    const flat = await sharp({ create: { width: 400, height: 300, channels: 3, background } }).png().toBuffer();
+    const flat = await sharp({ create: { width: 400, height: 300, channels: 3, background } })
+      .png()
+      .toBuffer();
     put(`flat-${index}.png`, flat, { ...nothing, role: 'flat', made: `one grey of ${grey}` });
   }
-  const heavy = pipelineOf(drawScene(700, 600, 600)).resize({ ...HEAVY, kernel: 'nearest' }).jpeg({ quality: 80 });
+  const heavy = pipelineOf(drawScene(700, 600, 600))
+    .resize({ ...HEAVY, kernel: 'nearest' })
+    .jpeg({ quality: 80 });
   put('heavy.jpg', await heavy.toBuffer(), { ...nothing, role: 'heavy', made: '81 Mpx JPEG' });
-  put('bomb.png', bombPng(30_000, 30_000), { ...nothing, role: 'overPixels', made: '30000 x 30000 PNG of one bit a pixel' });
+  put('bomb.png', bombPng(30_000, 30_000), {
+    ...nothing,
+    role: 'overPixels',
+    made: '30000 x 30000 PNG of one bit a pixel',
+  });
   put('long.png', bombPng(70_000, 8), { ...nothing, role: 'overSide', made: '70000 x 8 PNG of one bit a pixel' });
 }

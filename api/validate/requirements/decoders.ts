@@ -33,7 +33,8 @@ export function formatCase({ file, mediaType, mostBits }: FormatExpectation): Ca
     assertion: `${file} is told by its content, examined whole, and hashes to its pixels${mostBits === 0 ? '' : ` within ${mostBits} bits`}.`,
     check: async (ground) => {
       const drawn = ground.pictures.find((one) => one.file === file);
-      if (drawn === undefined || drawn.reference === null) throw new Error(`expected ${file} to be drawn with its reference`);
+      if (drawn === undefined || drawn.reference === null)
+        throw new Error(`expected ${file} to be drawn with its reference`);
       const { outcome, type, picture, reason } = await examineDrawn(ground, drawn);
       const bits = drawn.reference.map(({ flavour, hex }) => {
         const got = picture?.pdq.find((one) => one.flavour === flavour);

@@ -35,7 +35,9 @@ export function pdqDifferences(expected: readonly PdqHash[], received: readonly 
       const bits = distanceBits(wanted.dihedral[index] ?? '', got.dihedral[index] ?? '');
       return bits === 0 ? [] : [`${wanted.flavour} ${orientation} by ${bits} bits`];
     });
-    return got.quality === wanted.quality ? turned : [...turned, `${wanted.flavour} quality ${got.quality}, not ${wanted.quality}`];
+    return got.quality === wanted.quality
+      ? turned
+      : [...turned, `${wanted.flavour} quality ${got.quality}, not ${wanted.quality}`];
   });
 }
 
@@ -46,11 +48,16 @@ export function kernelCase(file: string, wanted?: readonly PdqHash[]): CaseToRun
     assertion: `The hashes of ${file}, drawn and decoded here, are those of the plain reference bit for bit.`,
     check: async (ground) => {
       const picture = ground.pictures.find((one) => one.file === file);
-      if (picture === undefined || picture.reference === null) throw new Error(`expected ${file} to be drawn with its reference`);
+      if (picture === undefined || picture.reference === null)
+        throw new Error(`expected ${file} to be drawn with its reference`);
       const examined = await examineDrawn(ground, picture);
       if (examined.picture === null) return none('two hashes', [`${examined.outcome} ${examined.reason?.code}`], '');
       const { hex = '', quality = 0 } = examined.picture.pdq[0] ?? {};
-      return none('16 equal hashes, equal quality', pdqDifferences(wanted ?? picture.reference, examined.picture.pdq), `equal; ${hex.slice(0, 16)}... of quality ${quality}`);
+      return none(
+        '16 equal hashes, equal quality',
+        pdqDifferences(wanted ?? picture.reference, examined.picture.pdq),
+        `equal; ${hex.slice(0, 16)}... of quality ${quality}`,
+      );
     },
   };
 }
@@ -68,7 +75,8 @@ const vectorsCase: CaseToRun = {
       const [a, b] = picture?.pdq ?? [];
       const turned = vector.dihedral.map(([hex]) => hex);
       if (a?.hex !== vector.pdq_hex || a.quality !== vector.quality) wrong.push(`${vector.file} pdq-512`);
-      if (b?.hex !== vector.fullres_pdq_hex || b.quality !== vector.fullres_quality) wrong.push(`${vector.file} pdq-full`);
+      if (b?.hex !== vector.fullres_pdq_hex || b.quality !== vector.fullres_quality)
+        wrong.push(`${vector.file} pdq-full`);
       if (a?.dihedral.join() !== turned.join()) wrong.push(`${vector.file} orientations`);
     }
     return none(`${vectors.length} of ${vectors.length} equal`, wrong, `${vectors.length} of ${vectors.length} equal`);
@@ -76,7 +84,19 @@ const vectorsCase: CaseToRun = {
 };
 
 /** The sizes are those that the drawing process draws. */
-const KERNEL_FILES = ['4x4', '5x5', '3x600', '64x64', '65x63', '128x129', '511x300', '512x512', '513x100', '640x480', '1200x801'];
+const KERNEL_FILES = [
+  '4x4',
+  '5x5',
+  '3x600',
+  '64x64',
+  '65x63',
+  '128x129',
+  '511x300',
+  '512x512',
+  '513x100',
+  '640x480',
+  '1200x801',
+];
 
 export const pdq: RequirementToRun = {
   id: 'pdq',

@@ -33,17 +33,24 @@ export function variantCase(name: string, says: string, mostBits: number = MATCH
     assertion: `A picture that was ${says} is within ${mostBits} bits of its original, in the right orientation.`,
     check: async (ground) => {
       const scenes = await examineRole(ground, 'scene');
-      const variants = (await examineRole(ground, 'variant')).filter(({ drawn }) => drawn.file.endsWith(`-${name}.jpg`));
+      const variants = (await examineRole(ground, 'variant')).filter(({ drawn }) =>
+        drawn.file.endsWith(`-${name}.jpg`),
+      );
       const wrong: string[] = [];
       let farthest = 0;
       for (const { drawn, picture } of variants) {
         const own = scenes.find((scene) => scene.drawn.scene === drawn.scene);
         const found = own === undefined ? { bits: 257, orientation: 'original' } : nearest(picture, own.picture);
         farthest = Math.max(farthest, found.bits);
-        if (found.bits > mostBits || found.orientation !== drawn.turned) wrong.push(`${drawn.file}: ${found.bits} bits, ${found.orientation}`);
+        if (found.bits > mostBits || found.orientation !== drawn.turned)
+          wrong.push(`${drawn.file}: ${found.bits} bits, ${found.orientation}`);
       }
       if (variants.length === 0) wrong.push('no such variant was drawn');
-      return none(`${variants.length} of ${variants.length} within ${mostBits} bits`, wrong, `${variants.length} of ${variants.length}, farthest ${farthest} bits`);
+      return none(
+        `${variants.length} of ${variants.length} within ${mostBits} bits`,
+        wrong,
+        `${variants.length} of ${variants.length}, farthest ${farthest} bits`,
+      );
     },
   };
 }
