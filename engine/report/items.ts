@@ -63,6 +63,7 @@ select i.item_id, i.path, i.media_id, i.size_bytes as item_size, i.modified_at, 
  order by i.item_id
  limit $5`;
 
+// Ordered by what does not depend on the moment of recording, so that a report made again reads the same.
 // Digest evidence holds whatever the decoding; perceptual evidence belongs to the mode it was computed in.
 const MATCHES_SQL = `
 select t.media_id, t.method, t.algorithm, t.distance_bits, t.threshold_bits, t.orientation, t.flavour, t.expected_false_matches,
@@ -72,7 +73,7 @@ select t.media_id, t.method, t.algorithm, t.distance_bits, t.threshold_bits, t.o
   left join series e on e.series_id = t.series_id
  where t.media_id = any($1::bigint[]) and t.withdrawn_at is null
    and (t.method in ('md5', 'sha1', 'sha256') or (t.mode = $2 and t.pipeline_version = $3))
- order by t.media_id, t.distance_bits, t.match_id`;
+ order by t.media_id, t.distance_bits, t.method, s.source, s.name, t.record_id`;
 
 /** A batch's items as a report shows them, in the order they were recorded, with the number of their content. */
 export async function* reportItems(
