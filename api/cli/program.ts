@@ -1,7 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT, HomewardError } from '../../schemas/error.ts';
 import { registerConfig } from './commands/config.ts';
-import { registerDemo } from './commands/demo.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerFingerprint } from './commands/fingerprint.ts';
 import { registerHashset } from './commands/hashset.ts';
@@ -42,7 +41,6 @@ export function buildProgram(context: CliContext): Command {
     registerHashset,
     registerSeries,
     registerReproduce,
-    registerDemo,
     registerValidate,
     registerDoctor,
     registerConfig,
