@@ -128,9 +128,12 @@ async function stageAndPromote(
     throw error;
   }
   const common = { setId: set.setId, version: set.version, ...describe(reader), notes: staged.notes, resumedFromRow: set.stagedRows };
-  if (!staged.whole) return { ...common, state: 'interrupted', records: staged.rows, rejected: staged.rejected };
+  if (staged.end === 'interrupted') return { ...common, state: 'interrupted', records: staged.rows, rejected: staged.rejected };
   const promoted = await db.transaction(async (tx) => {
     await lockImports(tx);
+    const claim = await claimSet(tx, set.setId, request.name);
+    // Another import of the same file, side by side with this one, was quicker.
+    if (claim.state === 'active') return null;
     const done = await promote(tx, { setId: set.setId, source: request.source, name: request.name, tables });
     const rejected = { ...staged.rejected, duplicate: staged.rejected.duplicate + done.duplicates };
     await tx.execute('update hash_set set counts = $2::jsonb, imported_at = now() where set_id = $1', [
@@ -150,12 +153,12 @@ async function stageAndPromote(
     }
     return { records: done.records, rejected };
   });
-  if (!db.capabilities.selfMaintaining) await db.execute('analyze known_record, known_bits');
+  if (promoted === null) return { ...common, state: 'unchanged', records: await recordCount(db, set.setId), rejected: staged.rejected };
   return { ...common, state: 'imported', records: promoted.records, rejected: promoted.rejected };
 }
 
 interface Staged {
-  readonly whole: boolean;
+  readonly end: 'whole' | 'interrupted';
   readonly rows: number;
   readonly rejected: ReturnType<typeof noRejections>;
   readonly notes: ReturnType<typeof noNotes>;
@@ -164,7 +167,7 @@ interface Staged {
 async function stage(
   db: Db,
   reader: SetReader,
-  request: ImportRequest & { readonly sizeBytes: number },
+  request: ImportRequest & { readonly name: string; readonly sizeBytes: number },
   set: BegunSet,
   tables: StageTables,
 ): Promise<Staged> {
@@ -177,10 +180,17 @@ async function stage(
   while (!ended && !request.signal.aborted) {
     const until = rows + ROWS_PER_CHECKPOINT;
     await db.transaction(async (tx) => {
+      // Asked anew each time and locked until the commit: another import of the same file may stage side by side with this one, and
+      // then each row is staged by whoever comes to it first.
+      const { state, stagedRows } = await claimSet(tx, set.setId, request.name);
+      if (state === 'active') {
+        ended = true;
+        return;
+      }
       const waitingBits: Uint8Array[] = [];
       let waitingBytes = 0;
       const records = async function* (): AsyncGenerator<Uint8Array> {
-        while (rows < until && waitingBytes < MOST_WAITING_BITS_BYTES) {
+        while (rows < until && waitingBytes < MOST_WAITING_BITS_BYTES && !request.signal.aborted) {
           const next = await batches.next();
           if (next.done === true) {
             ended = true;
@@ -189,7 +199,7 @@ async function stage(
           const batch: RecordBatch = next.value;
           add(rejected, batch.rejected);
           add(notes, batch.notes);
-          const fromRow = Math.min(batch.rowCount, Math.max(0, set.stagedRows - rows));
+          const fromRow = Math.min(batch.rowCount, Math.max(0, stagedRows - rows));
           yield* encoder.records(batch, rows, fromRow);
           const bits = encoder.bits(batch, rows, fromRow);
           if (bits !== null) {
@@ -204,11 +214,11 @@ async function stage(
       if (waitingBits.length > 0) await tx.copyIn(tables.bits, waitingBits);
       await tx.execute('update hash_set set counts = $2::jsonb where set_id = $1', [
         set.setId,
-        jsonParam({ stagedRows: Math.max(rows, set.stagedRows) }),
+        jsonParam({ stagedRows: Math.max(rows, stagedRows) }),
       ]);
     });
   }
-  return { whole: ended, rows, rejected, notes };
+  return { end: ended ? 'whole' : 'interrupted', rows, rejected, notes };
 }
 
 function add<K extends string>(total: Record<K, number>, more: Readonly<Record<K, number>>): void {
@@ -218,6 +228,31 @@ function add<K extends string>(total: Record<K, number>, more: Readonly<Record<K
 function describe(reader: SetReader): { readonly format: string; readonly categoryScheme: string } {
   const { format, formatVersion, categoryScheme } = reader.description;
   return { format: formatVersion === null ? format : `${format} ${formatVersion}`, categoryScheme };
+}
+
+const CLAIM = row({ state: oneOf(['importing', 'active', 'superseded', 'removed']), stagedRows: integer });
+
+/**
+ * Locks a begun set until the end of the transaction. It is written, not only read, so that the lock on the table that the
+ * checkpoint needs is taken before those on the staging tables: in another order two imports of one name would wait for each other.
+ * @throws HomewardError HW_SET_NOT_FOUND when it was given up for another file of the same name
+ */
+async function claimSet(tx: Transaction, setId: number, name: string): Promise<{ readonly state: 'importing' | 'active'; readonly stagedRows: number }> {
+  const [claim] = await tx.read(
+    CLAIM,
+    `update hash_set set state = state where set_id = $1 returning state, coalesce((counts ->> 'stagedRows')::bigint, 0) as staged_rows`,
+    [setId],
+  );
+  if (claim?.state === 'importing' || claim?.state === 'active') return { state: claim.state, stagedRows: claim.stagedRows };
+  throw new HomewardError(
+    'HW_SET_NOT_FOUND',
+    `expected the import of ${JSON.stringify(name)} to go on, but meanwhile another file was imported under this name, or the set was removed; import one file of a name at a time`,
+  );
+}
+
+async function recordCount(db: Db, setId: number): Promise<number> {
+  const [found] = await db.read(row({ recordCount: integer }), 'select record_count from hash_set where set_id = $1', [setId]);
+  return found?.recordCount ?? 0;
 }
 
 /** One import at a time begins or comes into force; staging itself goes on side by side. */

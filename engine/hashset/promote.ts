@@ -11,11 +11,39 @@ export interface Promotion {
 
 export interface Promoted {
   readonly records: number;
-  /** Records dropped because an earlier one of the file has the same digest, or the same perceptual hash and no digest. */
+  /** Records dropped because an earlier one of the file has the same digest or, where it has none, earlier ones have all of its hashes. */
   readonly duplicates: number;
 }
 
-const COUNT = row({ count: integer });
+/**
+ * Evidence in force of set $1 that holds for set $2 as well. The same record is one that agrees in the strongest digest of the old one,
+ * or, where that has none, in a perceptual hash. What rests on a weaker digest does not pass on to a record whose SHA-256 says otherwise.
+ */
+const PASS_ON_SQL = `
+with evidence as materialized (
+  select t.*, o.sha256, o.sha1, o.md5, m.sha256 as media_sha256
+    from match t join known_record o on o.record_id = t.record_id join media m on m.media_id = t.media_id
+   where t.set_id = $1 and t.withdrawn_at is null
+), passed as (
+  select t.match_id, n.record_id from evidence t join known_record n on n.set_id = $2 and n.sha256 = t.sha256
+  union all
+  select t.match_id, n.record_id from evidence t join known_record n on n.set_id = $2 and n.sha1 = t.sha1 where t.sha256 is null
+  union all
+  select t.match_id, n.record_id from evidence t join known_record n on n.set_id = $2 and n.md5 = t.md5 where t.sha256 is null and t.sha1 is null
+  union all
+  select t.match_id, nb.record_id
+    from evidence t
+    join known_bits ob on ob.record_id = t.record_id
+    join known_bits nb on nb.set_id = $2 and nb.algorithm = ob.algorithm and nb.bits = ob.bits
+   where coalesce(t.sha256, t.sha1, t.md5) is null
+)
+insert into match (media_id, set_id, record_id, method, algorithm, mode, pipeline_version, distance_bits, threshold_bits,
+                   orientation, flavour, expected_false_matches, series_id, category_code)
+select t.media_id, $2, n.record_id, t.method, t.algorithm, t.mode, t.pipeline_version, t.distance_bits, t.threshold_bits,
+       t.orientation, t.flavour, t.expected_false_matches, n.series_id, n.category_code
+  from passed p join evidence t on t.match_id = p.match_id join known_record n on n.record_id = p.record_id
+ where t.method not in ('md5', 'sha1') or n.sha256 is null or n.sha256 = t.media_sha256
+on conflict do nothing`;
 
 /**
  * Brings a staged set into force in the caller's transaction: either all of it is searched afterwards or none. The version before it
@@ -30,33 +58,35 @@ export async function promote(tx: Transaction, promotion: Promotion): Promise<Pr
     `insert into series (source, name) select distinct $1, series from ${records} where series is not null on conflict do nothing`,
     [source],
   );
-  const [counted] = await tx.read(COUNT, `select count(*) as count from ${records}`);
-  const count = counted?.count ?? 0;
-  // A block of numbers of our own, so that hashes find their record without a join on anything wider. Serialised by the caller's lock.
+  const [counted] = await tx.read(
+    row({ count: integer, numbers: integer }),
+    `select count(*) as count, coalesce(max(row_no) + 1, 0) as numbers from ${records}`,
+  );
+  const { count, numbers } = counted ?? { count: 0, numbers: 0 };
+  // A block of numbers of our own, one for each row of the file, so that a record's number is arithmetic and hashes find their record
+  // without a join; duplicates leave gaps. Serialised by the caller's lock.
   const [base] = await tx.read(
     row({ first: integer }),
     `select setval(pg_get_serial_sequence('known_record', 'record_id'), nextval(pg_get_serial_sequence('known_record', 'record_id')) + $1::bigint + 1) - $1::bigint as first`,
-    [count],
+    [numbers],
   );
   const first = base?.first ?? 0;
-  await tx.execute(`create temporary table promoted on commit drop as
-    select row_no, row_number() over (order by row_no) - 1 as place from ${records}`);
   await tx.execute(
     `insert into known_record (record_id, set_id, source_key, md5, sha1, sha256, size_bytes, category_code, series_id, tags, flags)
      overriding system value
-     select $1::bigint + p.place, $2, r.source_key, r.md5, r.sha1, r.sha256, r.size_bytes, r.category_code, e.series_id, r.tags, r.flags
+     select $1::bigint + r.row_no, $2, r.source_key, r.md5, r.sha1, r.sha256, r.size_bytes, r.category_code, e.series_id, r.tags, r.flags
        from ${records} r
-       join promoted p on p.row_no = r.row_no
-       left join series e on e.source = $3 and e.name = r.series
-      order by r.row_no`,
+       left join series e on e.source = $3 and e.name = r.series`,
     [first, setId, source],
   );
+  const ofKeptRecords = duplicates === 0 ? '' : `where exists (select from ${records} r where r.row_no = b.row_no)`;
   await tx.execute(
     `insert into known_bits (record_id, set_id, algorithm, bits, quality)
-     select $1::bigint + p.place, $2, b.algorithm, b.bits, b.quality
-       from ${bits} b join promoted p on p.row_no = b.row_no`,
+     select $1::bigint + b.row_no, $2, b.algorithm, b.bits, b.quality from ${bits} b ${ofKeptRecords}`,
     [first, setId],
   );
+  // Before anything joins the new rows: with the statistics of yesterday a join would take a set of millions for a single row.
+  await tx.execute('analyze known_record, known_bits');
   await supersede(tx, { setId, source, name });
   await tx.execute(`update hash_set set state = 'active', record_count = $2 where set_id = $1`, [setId, count]);
   return { records: count, duplicates };
@@ -69,12 +99,15 @@ async function dropDuplicates(tx: Transaction, records: string, bits: string): P
          from ${records} where coalesce(sha256, sha1, md5) is not null
      ) d where d.row_no = r.row_no and d.nth > 1`,
   );
+  // Only when an earlier record has every one of its hashes: one with a hash that none before it has is worth keeping.
   const byBits = await tx.execute(
     `delete from ${records} r using (
-       select b.row_no, row_number() over (partition by b.algorithm, b.bits order by b.row_no) as nth
-         from ${bits} b join ${records} o on o.row_no = b.row_no
-        where coalesce(o.sha256, o.sha1, o.md5) is null
-     ) d where d.row_no = r.row_no and d.nth > 1`,
+       select row_no from (
+         select b.row_no, min(b.row_no) over (partition by b.algorithm, b.bits) as first_row_no
+           from ${bits} b join ${records} o on o.row_no = b.row_no
+          where coalesce(o.sha256, o.sha1, o.md5) is null
+       ) hashes group by row_no having bool_and(first_row_no < row_no)
+     ) d where d.row_no = r.row_no`,
   );
   return byDigest + byBits;
 }
@@ -86,20 +119,7 @@ async function supersede(tx: Transaction, promotion: { setId: number; source: st
     [promotion.source, promotion.name, promotion.setId],
   );
   for (const { setId } of earlier) {
-    await tx.execute(
-      `insert into match (media_id, set_id, record_id, method, algorithm, mode, pipeline_version, distance_bits, threshold_bits,
-                          orientation, flavour, expected_false_matches, series_id, category_code)
-       select t.media_id, $2, n.record_id, t.method, t.algorithm, t.mode, t.pipeline_version, t.distance_bits, t.threshold_bits,
-              t.orientation, t.flavour, t.expected_false_matches, n.series_id, n.category_code
-         from match t
-         join known_record o on o.record_id = t.record_id
-         join known_record n on n.set_id = $2
-          and ((o.sha256 is not null and n.sha256 = o.sha256) or (o.sha256 is null and o.sha1 is not null and n.sha1 = o.sha1)
-               or (o.sha256 is null and o.sha1 is null and o.md5 is not null and n.md5 = o.md5))
-        where t.set_id = $1 and t.withdrawn_at is null
-       on conflict do nothing`,
-      [setId, promotion.setId],
-    );
+    await tx.execute(PASS_ON_SQL, [setId, promotion.setId]);
     await withdrawSet(tx, setId, 'superseded');
   }
 }
