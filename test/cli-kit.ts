@@ -15,7 +15,7 @@ import { Report } from '../schemas/report.ts';
 
 const CHECKOUT = path.resolve(import.meta.dirname, '..');
 const LAUNCHER = path.join(CHECKOUT, 'bin', 'launch.cjs');
-const ENTRY = path.join(CHECKOUT, 'api', 'cli', existsSync(path.join(CHECKOUT, 'api/cli/main.ts')) ? 'main-pending.ts' : 'main.ts');
+const ENTRY = path.join(CHECKOUT, 'api', 'cli', 'main.ts');
 
 export const checkReport = Compile(Report);
 export const checkProgress = Compile(ProgressLine);

@@ -11,6 +11,13 @@ export interface HostileExpectation {
   readonly why: string;
 }
 
+/** The index's classes in our outcomes. What it calls rejected is often no picture at all, which is notExamined here. */
+export const INDEX_CLASSES: Readonly<Record<string, readonly Outcome[]>> = {
+  decodable: ['done'],
+  partial: ['partial'],
+  rejected: ['rejected', 'notExamined'],
+  'rejected or time/memory-limited': ['rejected', 'failed'],
+};
 const SVG: HostileExpectation = { outcome: 'notExamined', reason: 'vectorGraphic', why: 'SVG, which no host opens' };
 const GZIP: HostileExpectation = { outcome: 'done', why: 'gzip; what is inside is examined when it was unpacked' };
 const TWIN: HostileExpectation = { outcome: 'done', why: 'a BMP that a tool made from a valid PNG' };

@@ -6,10 +6,9 @@ import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { Examination } from '../schemas/fingerprint.ts';
 import { DEFAULT_FILE_BUDGET } from '../schemas/host-protocol.ts';
-import type { Outcome } from '../schemas/outcome.ts';
 import { examineFile } from '../workers/examine.ts';
 import { PictureHasher } from '../workers/hash/picture-hasher.ts';
-import { hostileExpectation } from './hostile-expectations.ts';
+import { INDEX_CLASSES as ACCEPTED, hostileExpectation } from './hostile-expectations.ts';
 import { needsShared, requireShared } from './shared-data.ts';
 
 const HostileIndex = Compile(
@@ -21,13 +20,6 @@ const HostileIndex = Compile(
 );
 const isExamination = Compile(Examination);
 
-/** The index's classes in our outcomes. What it calls rejected is often no picture at all, which is notExamined here. */
-const ACCEPTED: Readonly<Record<string, readonly Outcome[]>> = {
-  decodable: ['done'],
-  partial: ['partial'],
-  rejected: ['rejected', 'notExamined'],
-  'rejected or time/memory-limited': ['rejected', 'failed'],
-};
 /** Two thousand scans of 64 Mpx take seconds of every core; the process tests of the fleet have it. */
 const LEFT_TO_PROCESS_TESTS = new Set(['gen/bomb/jpeg-prog-2000scans.jpg']);
 /** A zip is by content what it is, though the index's tool only saw that it is no picture: it goes to the unpack host. */
