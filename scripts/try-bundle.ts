@@ -36,7 +36,9 @@ const tools = path.join(place, 'tools');
 let failed = 0;
 
 try {
-  for (const folder of [home, tools, path.join(place, 'tmp'), path.join(place, 'unpacked')]) mkdirSync(folder);
+  for (const folder of [home, path.join(home, 'data'), tools, path.join(place, 'tmp'), path.join(place, 'unpacked')]) {
+    mkdirSync(folder);
+  }
   for (const tool of SHELL_TOOLS) symlinkSync(which(tool), path.join(tools, tool));
   tryIt();
 } finally {
@@ -57,6 +59,7 @@ function tryIt(): void {
   step('checksums', ['sha256sum', '--check', '--quiet', 'SHA256SUMS'], bundle);
   step('./homeward without any Node on the PATH', ['./homeward', '--help'], bundle, { PATH: tools });
   step('./homeward doctor', ['./homeward', 'doctor', '--data', path.join(home, 'data')], bundle);
+  step('./homeward demo', ['./homeward', 'demo'], bundle);
   step('npm start', ['npm', 'start', '--silent', '--', '--version'], bundle);
   step('npm test', ['npm', 'test', '--silent', ...tests], bundle);
 }
