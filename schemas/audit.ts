@@ -2,7 +2,14 @@ import { Type } from 'typebox';
 import { BoundedText, Closed, Count, Hex, Nullable, OneOf, type Static } from './closed.ts';
 
 /** The six operations of LED Art. 25. */
-export const AUDIT_OPERATIONS = ['collection', 'alteration', 'consultation', 'disclosure', 'combination', 'erasure'] as const;
+export const AUDIT_OPERATIONS = [
+  'collection',
+  'alteration',
+  'consultation',
+  'disclosure',
+  'combination',
+  'erasure',
+] as const;
 export const AuditOperation = OneOf(AUDIT_OPERATIONS);
 export type AuditOperation = Static<typeof AuditOperation>;
 

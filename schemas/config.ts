@@ -38,4 +38,7 @@ export const ConfigFile = Type.Object(
 );
 export type ConfigFile = Static<typeof ConfigFile>;
 
-export const CONFIG_BUDGET_DEFAULTS = { fileBudget: DEFAULT_FILE_BUDGET, archiveBudget: DEFAULT_ARCHIVE_BUDGET } as const;
+export const CONFIG_BUDGET_DEFAULTS = {
+  fileBudget: DEFAULT_FILE_BUDGET,
+  archiveBudget: DEFAULT_ARCHIVE_BUDGET,
+} as const;

@@ -25,30 +25,122 @@ interface ErrorEntry {
 const entry = (exit: ExitCode, when: string, todo: string): ErrorEntry => ({ exit, when, todo });
 
 export const ERRORS = {
-  HW_RUNTIME_MISSING: entry(EXIT.dependencyMissing, 'The Node 24 runtime package of this platform is not installed.', 'Run npm ci in the checkout, or start with a Node 24 of your own.'),
-  HW_PLATFORM_UNSUPPORTED: entry(EXIT.dependencyMissing, 'A native part (pictures, database) has no build for this platform.', 'Use one of the platforms listed in the README.'),
-  HW_INTERNAL: entry(EXIT.internal, 'A defect of ours.', 'Report it with the reference printed beside it; nothing already recorded is lost.'),
-  HW_USAGE: entry(EXIT.usage, 'An option or argument is unknown, missing or of the wrong form.', 'See --help of the command.'),
-  HW_CONFIG_INVALID: entry(EXIT.usage, 'A value in the configuration file or an environment variable is not of the expected form.', 'Correct the value named; homeward config show tells where each one comes from.'),
-  HW_PATH_NOT_FOUND: entry(EXIT.usage, 'A path given on the command line does not exist or cannot be read.', 'Check the path and its permissions.'),
-  HW_DATA_LOCKED: entry(EXIT.usage, 'Another process has the embedded data folder open.', 'Wait for it to end, or give another folder with --data.'),
-  HW_DATA_NEWER: entry(EXIT.usage, 'The database was written by a newer version of the engine.', 'Use that version or newer; this one changes nothing in it.'),
-  HW_DATA_DAMAGED: entry(EXIT.internal, 'The embedded database does not open; a power loss can leave it so.', 'Restore the folder from its backup, or scan again into a new one.'),
-  HW_DATABASE_UNREACHABLE: entry(EXIT.dependencyMissing, 'The configured PostgreSQL server does not answer.', 'Check the address and that the server runs.'),
-  HW_DATABASE_UNSUITABLE: entry(EXIT.dependencyMissing, 'The server is older than PostgreSQL 15 or has no pgvector 0.8.', 'Upgrade the server or install pgvector.'),
-  HW_DATABASE: entry(EXIT.internal, 'The database refused a statement.', 'See the SQLSTATE printed; nothing of the open transaction was kept.'),
+  HW_RUNTIME_MISSING: entry(
+    EXIT.dependencyMissing,
+    'The Node 24 runtime package of this platform is not installed.',
+    'Run npm ci in the checkout, or start with a Node 24 of your own.',
+  ),
+  HW_PLATFORM_UNSUPPORTED: entry(
+    EXIT.dependencyMissing,
+    'A native part (pictures, database) has no build for this platform.',
+    'Use one of the platforms listed in the README.',
+  ),
+  HW_INTERNAL: entry(
+    EXIT.internal,
+    'A defect of ours.',
+    'Report it with the reference printed beside it; nothing already recorded is lost.',
+  ),
+  HW_USAGE: entry(
+    EXIT.usage,
+    'An option or argument is unknown, missing or of the wrong form.',
+    'See --help of the command.',
+  ),
+  HW_CONFIG_INVALID: entry(
+    EXIT.usage,
+    'A value in the configuration file or an environment variable is not of the expected form.',
+    'Correct the value named; homeward config show tells where each one comes from.',
+  ),
+  HW_PATH_NOT_FOUND: entry(
+    EXIT.usage,
+    'A path given on the command line does not exist or cannot be read.',
+    'Check the path and its permissions.',
+  ),
+  HW_DATA_LOCKED: entry(
+    EXIT.usage,
+    'Another process has the embedded data folder open.',
+    'Wait for it to end, or give another folder with --data.',
+  ),
+  HW_DATA_NEWER: entry(
+    EXIT.usage,
+    'The database was written by a newer version of the engine.',
+    'Use that version or newer; this one changes nothing in it.',
+  ),
+  HW_DATA_DAMAGED: entry(
+    EXIT.internal,
+    'The embedded database does not open; a power loss can leave it so.',
+    'Restore the folder from its backup, or scan again into a new one.',
+  ),
+  HW_DATABASE_UNREACHABLE: entry(
+    EXIT.dependencyMissing,
+    'The configured PostgreSQL server does not answer.',
+    'Check the address and that the server runs.',
+  ),
+  HW_DATABASE_UNSUITABLE: entry(
+    EXIT.dependencyMissing,
+    'The server is older than PostgreSQL 15 or has no pgvector 0.8.',
+    'Upgrade the server or install pgvector.',
+  ),
+  HW_DATABASE: entry(
+    EXIT.internal,
+    'The database refused a statement.',
+    'See the SQLSTATE printed; nothing of the open transaction was kept.',
+  ),
   HW_WORKER_START: entry(EXIT.dependencyMissing, 'No worker process could be started.', 'Run homeward doctor.'),
-  HW_SET_FORMAT: entry(EXIT.usage, 'The format of a hash set was not recognised, or is not the one named.', 'Name it with --format; homeward hashset import --help lists them.'),
-  HW_SET_DAMAGED: entry(EXIT.usage, 'A hash set is truncated or not well-formed; it was refused whole.', 'Ask its source for the file again; an earlier version stays in force.'),
-  HW_SET_NOT_FOUND: entry(EXIT.usage, 'No hash set of that name is in this database.', 'homeward hashset list shows what is there.'),
-  HW_SERIES_NOT_FOUND: entry(EXIT.usage, 'No series of that name is in this database.', 'homeward series list shows what is there.'),
-  HW_PURPOSE_REQUIRED: entry(EXIT.usage, 'A disclosure was asked for without purpose and recipient.', 'Give --purpose and --recipient.'),
-  HW_AUDIT_UNWRITABLE: entry(EXIT.internal, 'The audit entry could not be written, so nothing was done.', 'Check the database and its free space.'),
-  HW_REPORT_INVALID: entry(EXIT.usage, 'A file given as report is not a report of this engine.', 'Give the JSON that scan --report wrote.'),
-  HW_REPORT_DIFFERS: entry(EXIT.someItemsFailed, 'A report could not be reproduced: something differs besides times.', 'The differences are listed; compare versions and material.'),
-  HW_BATCH_NOT_FOUND: entry(EXIT.usage, 'There is no interrupted batch to resume for these paths, case and exhibit.', 'Run the command without --resume.'),
-  HW_OUTPUT_UNWRITABLE: entry(EXIT.usage, 'A report or export file cannot be written.', 'Choose a folder that exists and is writable.'),
-  HW_VALIDATION_FAILED: entry(EXIT.someItemsFailed, 'A requirement of homeward validate did not hold on this machine.', 'Do not use this installation for evidence; the report names the requirement.'),
+  HW_SET_FORMAT: entry(
+    EXIT.usage,
+    'The format of a hash set was not recognised, or is not the one named.',
+    'Name it with --format; homeward hashset import --help lists them.',
+  ),
+  HW_SET_DAMAGED: entry(
+    EXIT.usage,
+    'A hash set is truncated or not well-formed; it was refused whole.',
+    'Ask its source for the file again; an earlier version stays in force.',
+  ),
+  HW_SET_NOT_FOUND: entry(
+    EXIT.usage,
+    'No hash set of that name is in this database.',
+    'homeward hashset list shows what is there.',
+  ),
+  HW_SERIES_NOT_FOUND: entry(
+    EXIT.usage,
+    'No series of that name is in this database.',
+    'homeward series list shows what is there.',
+  ),
+  HW_PURPOSE_REQUIRED: entry(
+    EXIT.usage,
+    'A disclosure was asked for without purpose and recipient.',
+    'Give --purpose and --recipient.',
+  ),
+  HW_AUDIT_UNWRITABLE: entry(
+    EXIT.internal,
+    'The audit entry could not be written, so nothing was done.',
+    'Check the database and its free space.',
+  ),
+  HW_REPORT_INVALID: entry(
+    EXIT.usage,
+    'A file given as report is not a report of this engine.',
+    'Give the JSON that scan --report wrote.',
+  ),
+  HW_REPORT_DIFFERS: entry(
+    EXIT.someItemsFailed,
+    'A report could not be reproduced: something differs besides times.',
+    'The differences are listed; compare versions and material.',
+  ),
+  HW_BATCH_NOT_FOUND: entry(
+    EXIT.usage,
+    'There is no interrupted batch to resume for these paths, case and exhibit.',
+    'Run the command without --resume.',
+  ),
+  HW_OUTPUT_UNWRITABLE: entry(
+    EXIT.usage,
+    'A report or export file cannot be written.',
+    'Choose a folder that exists and is writable.',
+  ),
+  HW_VALIDATION_FAILED: entry(
+    EXIT.someItemsFailed,
+    'A requirement of homeward validate did not hold on this machine.',
+    'Do not use this installation for evidence; the report names the requirement.',
+  ),
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof ERRORS;

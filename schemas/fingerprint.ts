@@ -9,7 +9,16 @@ export const Digests = Closed({ md5: Hex(16), sha1: Hex(20), sha256: Hex(32) });
 export type Digests = Static<typeof Digests>;
 
 /** The eight ways a picture can lie, in the order of PDQ's dihedral hashes (flipX: top-bottom, flipY: mirror). */
-export const ORIENTATIONS = ['original', 'rot90', 'rot180', 'rot270', 'flipX', 'flipY', 'flipPlus1', 'flipMinus1'] as const;
+export const ORIENTATIONS = [
+  'original',
+  'rot90',
+  'rot180',
+  'rot270',
+  'flipX',
+  'flipY',
+  'flipPlus1',
+  'flipMinus1',
+] as const;
 export const Orientation = OneOf(ORIENTATIONS);
 export type Orientation = Static<typeof Orientation>;
 

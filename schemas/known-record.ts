@@ -47,6 +47,14 @@ export const SetDescription = Closed({
 export type SetDescription = Static<typeof SetDescription>;
 
 /** Why a record was not taken. */
-export const REJECTION_REASONS = ['noHash', 'emptyFile', 'badDigest', 'badPdq', 'badField', 'duplicate', 'notARecord'] as const;
+export const REJECTION_REASONS = [
+  'noHash',
+  'emptyFile',
+  'badDigest',
+  'badPdq',
+  'badField',
+  'duplicate',
+  'notARecord',
+] as const;
 export const RejectionReason = OneOf(REJECTION_REASONS);
 export type RejectionReason = Static<typeof RejectionReason>;

@@ -104,7 +104,9 @@ export const ReportFigures = Closed({
   bySeries: Type.Array(Closed({ source: BoundedText(200), series: BoundedText(300), items: Count() })),
   /** Items by month of capture, `2024-07`. */
   captureTimeline: Type.Array(Closed({ month: BoundedText(7), items: Count() })),
-  cameras: Type.Array(Closed({ make: BoundedText(200), model: BoundedText(200), serialNumbers: Count(), items: Count() })),
+  cameras: Type.Array(
+    Closed({ make: BoundedText(200), model: BoundedText(200), serialNumbers: Count(), items: Count() }),
+  ),
   /** Best perceptual distance of each item that has one. */
   distanceHistogram: Type.Array(Closed({ distance: Count(256), items: Count() })),
   syntheticTraces: Count(),
@@ -142,7 +144,9 @@ export const Report = Closed({
     pipelineVersion: BoundedText(40),
     runtime: BoundedText(80),
     decoders: Type.Array(BoundedText(80)),
-    algorithms: Type.Array(Closed({ id: BoundedText(60), thresholdBits: Count(256), minimumQuality: Nullable(Count(100)) })),
+    algorithms: Type.Array(
+      Closed({ id: BoundedText(60), thresholdBits: Count(256), minimumQuality: Nullable(Count(100)) }),
+    ),
     database: BoundedText(120),
     /** What a search of perceptual hashes was answered by, such as `pgvector <~> scan`. */
     bitSearch: BoundedText(80),
@@ -160,7 +164,9 @@ export const Report = Closed({
     finishedAt: BoundedText(40),
     complete: Type.Boolean(),
     /** Stages and their state; models come as a later stage. */
-    stages: Type.Array(Closed({ stage: OneOf(['hashes', 'models']), state: OneOf(['pending', 'complete', 'interrupted']) })),
+    stages: Type.Array(
+      Closed({ stage: OneOf(['hashes', 'models']), state: OneOf(['pending', 'complete', 'interrupted']) }),
+    ),
     budgets: Closed({ file: FileBudget, archive: ArchiveBudget }),
     sandbox: SandboxState,
   }),
@@ -192,7 +198,12 @@ export const FingerprintOutput = Closed({
   decoder: Nullable(BoundedText(80)),
   mode: Nullable(DecodeMode),
   pdq: Type.Array(
-    Closed({ flavour: PdqFlavour, hex: Hex(32), quality: Count(100), dihedral: Type.Array(Hex(32), { minItems: 8, maxItems: 8 }) }),
+    Closed({
+      flavour: PdqFlavour,
+      hex: Hex(32),
+      quality: Count(100),
+      dihedral: Type.Array(Hex(32), { minItems: 8, maxItems: 8 }),
+    }),
   ),
   blockhash: Nullable(Hex(32)),
   blockhashVariant: Nullable(BoundedText(60)),

@@ -6,7 +6,13 @@ export function auditActOf(
   config: Config,
   operation: AuditOperation,
   action: string,
-  details: { readonly purpose?: string; readonly justification?: string; readonly case?: string; readonly recipient?: string; readonly reveal?: true } = {},
+  details: {
+    readonly purpose?: string;
+    readonly justification?: string;
+    readonly case?: string;
+    readonly recipient?: string;
+    readonly reveal?: true;
+  } = {},
 ): Omit<AuditAct, 'outcome'> {
   return {
     operation,

@@ -1,7 +1,7 @@
 import os from 'node:os';
 import path from 'node:path';
 import { Compile } from 'typebox/compile';
-import { Config, CONFIG_BUDGET_DEFAULTS, ConfigFile, type ConfigOrigin } from '../../schemas/config.ts';
+import { CONFIG_BUDGET_DEFAULTS, Config, ConfigFile, type ConfigOrigin } from '../../schemas/config.ts';
 import { HomewardError } from '../../schemas/error.ts';
 
 const checkFile = Compile(ConfigFile);
@@ -50,7 +50,8 @@ export function resolveConfig(sources: ConfigSources): ResolvedConfig {
   }
   for (const [variable, key] of Object.entries(ENVIRONMENT_SETTINGS)) {
     const text = sources.environment[variable];
-    if (text !== undefined && text !== '') take(key, key === 'hosts' || key === 'threadsPerHost' ? Number(text) : text, 'environment');
+    if (text !== undefined && text !== '')
+      take(key, key === 'hosts' || key === 'threadsPerHost' ? Number(text) : text, 'environment');
   }
   for (const [key, value] of Object.entries(sources.commandLine)) {
     if (value !== undefined) take(key, value, 'commandLine');
@@ -73,7 +74,11 @@ function readFile(file: ConfigSources['file']): ConfigFile {
   try {
     parsed = JSON.parse(file.text);
   } catch (error) {
-    throw new HomewardError('HW_CONFIG_INVALID', `expected JSON in ${file.path}, received text that is none; correct or remove the file`, { cause: error });
+    throw new HomewardError(
+      'HW_CONFIG_INVALID',
+      `expected JSON in ${file.path}, received text that is none; correct or remove the file`,
+      { cause: error },
+    );
   }
   if (!checkFile.Check(parsed)) {
     const problem = checkFile.Errors(parsed)[0];

@@ -31,7 +31,10 @@ export interface CommonOptions {
 export function withCommonOptions(command: Command): Command {
   return command
     .option('--data <folder>', 'folder of the embedded database')
-    .option('--database <url>', 'PostgreSQL server to use in its place (better in HOMEWARD_DATABASE_URL, where others do not see it)')
+    .option(
+      '--database <url>',
+      'PostgreSQL server to use in its place (better in HOMEWARD_DATABASE_URL, where others do not see it)',
+    )
     .option('--config <file>', 'configuration file (default: homeward.json in the working folder, if it is there)')
     .option('--as <name>', 'who acts, for the audit trail (default: the operating-system user)')
     .option('--organisation <name>', 'unit on whose behalf');
@@ -45,7 +48,10 @@ export function configFor(
   const given = options.config ?? path.join(context.workingFolder, 'homeward.json');
   const file = path.resolve(context.workingFolder, given);
   if (options.config !== undefined && !existsSync(file)) {
-    throw new HomewardError('HW_PATH_NOT_FOUND', `expected a configuration file for --config, received ${options.config}, which is not there; check the path`);
+    throw new HomewardError(
+      'HW_PATH_NOT_FOUND',
+      `expected a configuration file for --config, received ${options.config}, which is not there; check the path`,
+    );
   }
   return resolveConfig({
     environment: context.environment,
@@ -64,7 +70,10 @@ export function configFor(
 export function existingPath(context: CliContext, given: string, what: string): string {
   const absolute = path.resolve(context.workingFolder, given);
   if (!existsSync(absolute)) {
-    throw new HomewardError('HW_PATH_NOT_FOUND', `expected an existing path for ${what}, received ${JSON.stringify(given)}, which is not there or cannot be read; check the path and its permissions`);
+    throw new HomewardError(
+      'HW_PATH_NOT_FOUND',
+      `expected an existing path for ${what}, received ${JSON.stringify(given)}, which is not there or cannot be read; check the path and its permissions`,
+    );
   }
   return absolute;
 }

@@ -1,7 +1,11 @@
 import { open } from 'node:fs/promises';
 
 /** First bytes of an Expert Witness image (E01, L01) and of its second version. */
-const EXPERT_WITNESS = [Buffer.from('455646090d0aff00', 'hex'), Buffer.from('4c5646090d0aff00', 'hex'), Buffer.from('455646320d0a8100', 'hex')];
+const EXPERT_WITNESS = [
+  Buffer.from('455646090d0aff00', 'hex'),
+  Buffer.from('4c5646090d0aff00', 'hex'),
+  Buffer.from('455646320d0a8100', 'hex'),
+];
 
 /**
  * The read-only mount to make when a path given is a disk image: we do not open file systems of seized disks ourselves,

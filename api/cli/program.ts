@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT, HomewardError } from '../../schemas/error.ts';
+import { ENGINE_VERSION } from '../version.ts';
 import { registerConfig } from './commands/config.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerFingerprint } from './commands/fingerprint.ts';
@@ -10,7 +11,6 @@ import { registerSeries } from './commands/series.ts';
 import { registerValidate } from './commands/validate.ts';
 import type { CliContext } from './context.ts';
 import { describeFailure } from './failure.ts';
-import { ENGINE_VERSION } from '../version.ts';
 
 const EXAMPLES = `
 Examples:
@@ -25,7 +25,9 @@ Exit codes: 0 done, 1 internal error, 2 wrong use, 3 a dependency is missing, 4 
 /** The whole command line. A command that did its work but has something to say sets `context.exit.code`. */
 export function buildProgram(context: CliContext): Command {
   const program = new Command('homeward')
-    .description('Fingerprints seized material, matches it against known series, and says what is known. Results only, never imagery.')
+    .description(
+      'Fingerprints seized material, matches it against known series, and says what is known. Results only, never imagery.',
+    )
     .version(ENGINE_VERSION)
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('See --help for the options of this command.')

@@ -22,7 +22,11 @@ export interface ReportOutputs {
 }
 
 /** Goes through a batch's items once and writes what was asked for; the summary goes to stdout unless JSON does. */
-export async function writeReports(context: CliContext, outputs: ReportOutputs, builder: ReportBuilder): Promise<ReportHead> {
+export async function writeReports(
+  context: CliContext,
+  outputs: ReportOutputs,
+  builder: ReportBuilder,
+): Promise<ReportHead> {
   const rows = new PageRowSelector();
   const items = async function* (): AsyncGenerator<ReportItem> {
     for await (const item of builder.items()) {
@@ -44,7 +48,9 @@ export async function writeReports(context: CliContext, outputs: ReportOutputs, 
   }
   if (!outputs.json) {
     const colour = context.stdout.isTTY === true && (context.environment['NO_COLOR'] ?? '') === '';
-    context.stdout.write(renderTerminalSummary(head, { colour, columns: context.stdout.columns ?? 100, mask, written }));
+    context.stdout.write(
+      renderTerminalSummary(head, { colour, columns: context.stdout.columns ?? 100, mask, written }),
+    );
   }
   return head;
 }
@@ -81,6 +87,10 @@ async function writeText(file: string, text: string): Promise<void> {
   try {
     await writeFile(file, text, { mode: 0o600 });
   } catch (error) {
-    throw new HomewardError('HW_OUTPUT_UNWRITABLE', `expected to be able to write ${JSON.stringify(file)}, received ${error instanceof Error ? error.message : 'an error'}; choose a folder that exists and is writable`, { cause: error });
+    throw new HomewardError(
+      'HW_OUTPUT_UNWRITABLE',
+      `expected to be able to write ${JSON.stringify(file)}, received ${error instanceof Error ? error.message : 'an error'}; choose a folder that exists and is writable`,
+      { cause: error },
+    );
   }
 }

@@ -43,12 +43,19 @@ async function workers(config: Config): Promise<Finding[]> {
     const { sandbox, decoders } = open.fleet;
     return [good('decoders', decoders.join(', ')), ...sandboxFindings(sandbox, config)];
   } catch (error) {
-    return [bad('worker processes', message(error), 'Run npm ci again on this machine; native parts are installed for one platform only.')];
+    return [
+      bad(
+        'worker processes',
+        message(error),
+        'Run npm ci again on this machine; native parts are installed for one platform only.',
+      ),
+    ];
   }
 }
 
 function sandboxFindings(sandbox: SandboxState, config: Config): Finding[] {
-  const todo = 'Install util-linux (unshare) and allow user namespaces, or run as root on a machine of its own; every report says this too.';
+  const todo =
+    'Install util-linux (unshare) and allow user namespaces, or run as root on a machine of its own; every report says this too.';
   const lacking = config.sandbox === 'required' ? bad : warning;
   return [
     sandbox.network === 'none'
@@ -56,17 +63,28 @@ function sandboxFindings(sandbox: SandboxState, config: Config): Finding[] {
       : bad('sandbox: network', 'hosts share the network of this machine', todo),
     sandbox.dataFolder === 'visible'
       ? bad('sandbox: data folder', 'hosts can see it', todo)
-      : good('sandbox: data folder', sandbox.dataFolder === 'hidden' ? 'hidden from hosts' : 'reading is refused to hosts'),
+      : good(
+          'sandbox: data folder',
+          sandbox.dataFolder === 'hidden' ? 'hidden from hosts' : 'reading is refused to hosts',
+        ),
     sandbox.memoryLimit && sandbox.cpuLimit
       ? good('limits', 'memory and processor time of a file are watched')
-      : lacking('limits', 'memory or processor time of a file cannot be watched here; only the clock is', 'Use Linux for material you do not trust.'),
+      : lacking(
+          'limits',
+          'memory or processor time of a file cannot be watched here; only the clock is',
+          'Use Linux for material you do not trust.',
+        ),
     ...sandbox.warnings.map((says) => warning('sandbox', says, 'See docs/operations.md, Sandbox.')),
   ];
 }
 
 function memory(config: Config): Finding[] {
   const says = `${(os.totalmem() / 2 ** 30).toFixed(1)} GiB, ${os.availableParallelism()} cores; ${config.hosts} hosts of ${config.threadsPerHost} threads`;
-  return [os.totalmem() < LEAST_MEMORY_BYTES ? warning('memory', says, 'Lower hosts and fileBudget.memoryBytes in the configuration.') : good('memory', says)];
+  return [
+    os.totalmem() < LEAST_MEMORY_BYTES
+      ? warning('memory', says, 'Lower hosts and fileBudget.memoryBytes in the configuration.')
+      : good('memory', says),
+  ];
 }
 
 async function disk(what: string, folder: string): Promise<Finding> {
@@ -74,7 +92,9 @@ async function disk(what: string, folder: string): Promise<Finding> {
   while (!existsSync(existing)) existing = path.dirname(existing);
   const { bavail, bsize } = await statfs(existing);
   const says = `${folder}, ${((bavail * bsize) / 2 ** 30).toFixed(1)} GiB free`;
-  return bavail * bsize < LEAST_FREE_BYTES ? warning(what, says, 'Free some space or name another folder.') : good(what, says);
+  return bavail * bsize < LEAST_FREE_BYTES
+    ? warning(what, says, 'Free some space or name another folder.')
+    : good(what, says);
 }
 
 async function database(config: Config): Promise<Finding[]> {
@@ -82,13 +102,27 @@ async function database(config: Config): Promise<Finding[]> {
   const findings: Finding[] = embedded ? [await disk('data folder', config.dataFolder)] : [];
   const ending = embedded ? lastEndingOf(config.dataFolder) : null;
   if (ending === 'machineWentDown') {
-    findings.push(warning('data folder', 'the machine went down while it was open', 'The pages were checked on opening; compare with your backup.'));
+    findings.push(
+      warning(
+        'data folder',
+        'the machine went down while it was open',
+        'The pages were checked on opening; compare with your backup.',
+      ),
+    );
   }
-  if (embedded && ending === null) return [...findings, good('database', 'none in the data folder yet; the first scan makes one')];
+  if (embedded && ending === null)
+    return [...findings, good('database', 'none in the data folder yet; the first scan makes one')];
   try {
     const { description, durable } = await withDatabase(config, async (db) => db.capabilities);
     findings.push(good('database', description));
-    if (!durable) findings.push(warning('database', 'the embedded database can lose its last work in a power loss', 'Use a PostgreSQL server for evidence, or back the folder up after each batch.'));
+    if (!durable)
+      findings.push(
+        warning(
+          'database',
+          'the embedded database can lose its last work in a power loss',
+          'Use a PostgreSQL server for evidence, or back the folder up after each batch.',
+        ),
+      );
   } catch (error) {
     findings.push(bad('database', message(error), 'See docs/errors.md for the code.'));
   }
@@ -96,5 +130,9 @@ async function database(config: Config): Promise<Finding[]> {
 }
 
 function message(error: unknown): string {
-  return error instanceof HomewardError ? `${error.code}: ${error.message}` : error instanceof Error ? error.message : String(error);
+  return error instanceof HomewardError
+    ? `${error.code}: ${error.message}`
+    : error instanceof Error
+      ? error.message
+      : String(error);
 }

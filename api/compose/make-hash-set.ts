@@ -39,12 +39,24 @@ export async function makeHashSet(
   };
   const scanning = scanBatch(
     { examiner: open.fleet, scratch: open.scratch, alreadyRecorded: async () => new Set<number>(), record },
-    { roots: [Buffer.from(request.folder)], mode: 'exact', archiveBudget: config.archiveBudget, resume: false, signal: request.signal },
+    {
+      roots: [Buffer.from(request.folder)],
+      mode: 'exact',
+      archiveBudget: config.archiveBudget,
+      resume: false,
+      signal: request.signal,
+    },
     { examined: () => undefined, skipped: () => undefined },
   ).then(
     (whole) => {
       if (whole) queue.end();
-      else queue.destroy(new HomewardError('HW_USAGE', 'expected to go through the whole folder, received a stop; nothing was written'));
+      else
+        queue.destroy(
+          new HomewardError(
+            'HW_USAGE',
+            'expected to go through the whole folder, received a stop; nothing was written',
+          ),
+        );
     },
     (error: unknown) => queue.destroy(error instanceof Error ? error : new Error(String(error))),
   );

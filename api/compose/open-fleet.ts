@@ -36,7 +36,10 @@ export async function openFleet(config: Config, readableRoots: readonly string[]
     const open = new OpenFleet(fleet, scratch);
     if (config.sandbox === 'required' && fleet.sandbox.network !== 'none') {
       await open[Symbol.asyncDispose]();
-      throw new HomewardError('HW_WORKER_START', 'expected worker processes without a network (sandbox: required), this machine offers none; run homeward doctor, or set sandbox to preferred');
+      throw new HomewardError(
+        'HW_WORKER_START',
+        'expected worker processes without a network (sandbox: required), this machine offers none; run homeward doctor, or set sandbox to preferred',
+      );
     }
     return open;
   } catch (error) {

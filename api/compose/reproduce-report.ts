@@ -28,19 +28,47 @@ export async function reproduceReport(
   const { batch, sets } = expected.head;
   const missing = batch.roots.find((root) => !existsSync(root));
   if (missing !== undefined) {
-    throw new HomewardError('HW_PATH_NOT_FOUND', `expected the material where the report found it, ${JSON.stringify(missing)} is not there; mount it at the same place`);
+    throw new HomewardError(
+      'HW_PATH_NOT_FOUND',
+      `expected the material where the report found it, ${JSON.stringify(missing)} is not there; mount it at the same place`,
+    );
   }
   const folder = await mkdtemp(path.join(os.tmpdir(), 'homeward-reproduce-'));
   try {
     const known = await withDatabase(config, async (db) => {
-      const act = { operation: 'consultation', action: 'reproduce', actor: config.actor, organisation: config.organisation } as const;
-      return await withAudit(db, { ...act, purpose: null, justification: null, caseRef: batch.caseRef, recipient: null, objects: [`batch ${batch.batchId}`] }, async () => ({
-        result: await Promise.all(sets.map(async (set, at) => await copySet(db, set, path.join(folder, `set-${at}.ndjson`)))),
-      }));
+      const act = {
+        operation: 'consultation',
+        action: 'reproduce',
+        actor: config.actor,
+        organisation: config.organisation,
+      } as const;
+      return await withAudit(
+        db,
+        {
+          ...act,
+          purpose: null,
+          justification: null,
+          caseRef: batch.caseRef,
+          recipient: null,
+          objects: [`batch ${batch.batchId}`],
+        },
+        async () => ({
+          result: await Promise.all(
+            sets.map(async (set, at) => await copySet(db, set, path.join(folder, `set-${at}.ndjson`))),
+          ),
+        }),
+      );
     });
     const again = path.join(folder, 'report.json');
     await scanSeizure({
-      config: { ...config, dataFolder: path.join(folder, 'data'), databaseUrl: null, organisation: batch.organisation, fileBudget: batch.budgets.file, archiveBudget: batch.budgets.archive },
+      config: {
+        ...config,
+        dataFolder: path.join(folder, 'data'),
+        databaseUrl: null,
+        organisation: batch.organisation,
+        fileBudget: batch.budgets.file,
+        archiveBudget: batch.budgets.archive,
+      },
       roots: batch.roots,
       caseRef: batch.caseRef,
       exhibitRef: batch.exhibitRef,
@@ -60,13 +88,28 @@ export async function reproduceReport(
 }
 
 async function copySet(db: Parameters<typeof listSets>[0], set: ReportSet, file: string): Promise<KnownSource> {
-  const found = (await listSets(db)).find((one) => one.sha256 === set.sha256 && one.source === set.source && one.name === set.name && one.state === 'active');
+  const found = (await listSets(db)).find(
+    (one) => one.sha256 === set.sha256 && one.source === set.source && one.name === set.name && one.state === 'active',
+  );
   if (found === undefined) {
     throw new HomewardError(
       'HW_SET_NOT_FOUND',
       `expected ${JSON.stringify(set.name)} version ${set.version} of ${JSON.stringify(set.source)} (SHA-256 ${set.sha256.slice(0, 12)}) in force, since the report rests on it; import that file again, into another --data if a newer one is in force here`,
     );
   }
-  await pipeline(writeSet('ndjson', setRecords(db, found.setId), found.categoryScheme), createWriteStream(file, { mode: 0o600 }));
-  return { file, source: found.source, name: found.name, asReceived: { version: found.version, sha256: found.sha256, format: found.format, formatVersion: found.formatVersion } };
+  await pipeline(
+    writeSet('ndjson', setRecords(db, found.setId), found.categoryScheme),
+    createWriteStream(file, { mode: 0o600 }),
+  );
+  return {
+    file,
+    source: found.source,
+    name: found.name,
+    asReceived: {
+      version: found.version,
+      sha256: found.sha256,
+      format: found.format,
+      formatVersion: found.formatVersion,
+    },
+  };
 }

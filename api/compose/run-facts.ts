@@ -1,19 +1,33 @@
 import os from 'node:os';
 import { ALGORITHMS } from '../../engine/match/policy.ts';
-import type { BatchRecord } from '../../engine/store/queries/batch.ts';
 import type { Db } from '../../engine/store/db.ts';
-import { PIPELINE_VERSION } from '../../schemas/fingerprint.ts';
+import type { BatchRecord } from '../../engine/store/queries/batch.ts';
+import type { Config } from '../../schemas/config.ts';
+import { type DecodeMode, PIPELINE_VERSION } from '../../schemas/fingerprint.ts';
 import { REPORT_SCHEMA_VERSION, type Report } from '../../schemas/report.ts';
 import { ENGINE_VERSION } from '../version.ts';
 import type { OpenFleet } from './open-fleet.ts';
-import type { SeizureScan } from './scan-seizure.ts';
+
+/** What was asked for. */
+interface Asked {
+  readonly config: Config;
+  readonly roots: readonly string[];
+  readonly caseRef: string;
+  readonly exhibitRef: string;
+  readonly mode: DecodeMode;
+}
 
 /** What a report says of how it was made: versions, thresholds, operator, machine, limits, sandbox. */
 export function runFacts(
   db: Db,
   open: OpenFleet,
-  scan: SeizureScan,
-  run: { readonly batch: BatchRecord; readonly finishedAt: string; readonly complete: boolean; readonly bitSearch: string },
+  scan: Asked,
+  run: {
+    readonly batch: BatchRecord;
+    readonly finishedAt: string;
+    readonly complete: boolean;
+    readonly bitSearch: string;
+  },
 ): Pick<Report, 'schemaVersion' | 'engine' | 'batch'> {
   const { config } = scan;
   return {

@@ -39,9 +39,12 @@ export class ScanCounter {
     for (const { standing, knownAs } of rows) {
       if (standing !== 'none') this.counts[standing] += 1;
       for (const { source, scheme, code } of knownAs) {
-        const line = this.counts.knownBy.find((one) => one.source === source && one.scheme === scheme && one.code === code);
+        const line = this.counts.knownBy.find(
+          (one) => one.source === source && one.scheme === scheme && one.code === code,
+        );
         if (line !== undefined) line.known += 1;
-        else if (this.counts.knownBy.length < MOST_BREAKDOWN_LINES) this.counts.knownBy.push({ source, scheme, code, known: 1 });
+        else if (this.counts.knownBy.length < MOST_BREAKDOWN_LINES)
+          this.counts.knownBy.push({ source, scheme, code, known: 1 });
       }
     }
   }

@@ -1,5 +1,5 @@
-import { type ImportRequest, importSetFile } from '../../engine/hashset/import.ts';
 import { withAudit } from '../../engine/audit/with-audit.ts';
+import { type ImportRequest, importSetFile } from '../../engine/hashset/import.ts';
 import { batchIdentity } from '../../engine/ingest/batch-identity.ts';
 import { countSources, type SourceTotals } from '../../engine/ingest/count-sources.ts';
 import { placeOfFile } from '../../engine/ingest/place.ts';
@@ -19,7 +19,7 @@ import type { ReportCounts, ReportHead } from '../../schemas/report.ts';
 import { openDatabase } from './open-database.ts';
 import { type OpenFleet, openFleet } from './open-fleet.ts';
 import { runFacts } from './run-facts.ts';
-import { type ScanCounts, ScanCounter } from './scan-counter.ts';
+import { ScanCounter, type ScanCounts } from './scan-counter.ts';
 
 export interface ScanProgressState {
   readonly totals: SourceTotals;
@@ -88,7 +88,8 @@ async function scanWith(db: Db, open: OpenFleet, scan: SeizureScan, roots: reado
   } as const;
   const identity = batchIdentity({ ...scan, organisation: config.organisation, roots });
   return await withAudit(db, { ...act, objects: [`batch identity ${identity.toString('hex')}`] }, async () => {
-    for (const known of scan.known) await importSetFile(db, { ...known, importedBy: config.actor, signal: scan.signal });
+    for (const known of scan.known)
+      await importSetFile(db, { ...known, importedBy: config.actor, signal: scan.signal });
     const startedAt = new Date().toISOString();
     const batch = await openBatch(db, {
       identity,
@@ -102,7 +103,10 @@ async function scanWith(db: Db, open: OpenFleet, scan: SeizureScan, roots: reado
       startedAt,
     });
     if (scan.resume && !batch.existed) {
-      throw new HomewardError('HW_BATCH_NOT_FOUND', 'expected an earlier scan of these paths with this case and exhibit for --resume, found none; run the command without --resume');
+      throw new HomewardError(
+        'HW_BATCH_NOT_FOUND',
+        'expected an earlier scan of these paths with this case and exhibit for --resume, found none; run the command without --resume',
+      );
     }
     const search = await openBitSearch(db);
     try {
@@ -114,7 +118,14 @@ async function scanWith(db: Db, open: OpenFleet, scan: SeizureScan, roots: reado
   });
 }
 
-async function run(db: Db, search: BitSearch, open: OpenFleet, scan: SeizureScan, roots: readonly Buffer[], batch: BatchRecord): Promise<ScanOutcome> {
+async function run(
+  db: Db,
+  search: BitSearch,
+  open: OpenFleet,
+  scan: SeizureScan,
+  roots: readonly Buffer[],
+  batch: BatchRecord,
+): Promise<ScanOutcome> {
   const counter = new ScanCounter();
   const sources = countSources(roots, scan.signal);
   scan.progress.begin({ totals: sources.totals, counts: counter.counts });
@@ -158,12 +169,21 @@ async function run(db: Db, search: BitSearch, open: OpenFleet, scan: SeizureScan
 /** By position: an entry whose row is there with the same size and time need not be read again. */
 async function recordedAmong(db: Db, batchId: string, entries: readonly WalkEntry[]): Promise<ReadonlySet<number>> {
   const places = entries.map((entry) => placeOfFile(entry.path));
-  const recorded = await recordedPlaces(db, batchId, places.map((place) => place.pathKey));
+  const recorded = await recordedPlaces(
+    db,
+    batchId,
+    places.map((place) => place.pathKey),
+  );
   const found = new Set<number>();
   for (const [at, entry] of entries.entries()) {
     const row = recorded.get(places[at]?.pathKey.toString('hex') ?? '');
     // What failed is tried again: it may have died with the process that was interrupted.
-    if (row !== undefined && row.outcome !== 'failed' && row.modifiedAt === entry.modifiedAt && (entry.sizeBytes === null || row.sizeBytes === entry.sizeBytes)) {
+    if (
+      row !== undefined &&
+      row.outcome !== 'failed' &&
+      row.modifiedAt === entry.modifiedAt &&
+      (entry.sizeBytes === null || row.sizeBytes === entry.sizeBytes)
+    ) {
       found.add(at);
     }
   }

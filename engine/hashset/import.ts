@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import path from 'node:path';
 import { Type } from 'typebox';
-import { HomewardError } from '../../schemas/error.ts';
 import { Closed } from '../../schemas/closed.ts';
+import { HomewardError } from '../../schemas/error.ts';
 import type { Db, Transaction } from '../store/db.ts';
 import { jsonParam } from '../store/db.ts';
 import { integer, json, oneOf, row } from '../store/row-shape.ts';
+import { type OpenSetOptions, openSet, type SetReader } from './formats/reader.ts';
 import { noNotes, noRejections, type RecordBatch } from './formats/record-batch.ts';
-import { openSet, type OpenSetOptions, type SetReader } from './formats/reader.ts';
 import { promote } from './promote.ts';
 import { StageEncoder } from './stage-encoder.ts';
 import { createStageTables, dropStageTables, type StageTables, stageTables } from './stage-tables.ts';
@@ -27,9 +27,20 @@ export interface ImportRequest {
   readonly format?: OpenSetOptions['format'];
   readonly importedBy: string;
   /** Identity of the set where `file` is a copy of it, so that what a report rested on can be rebuilt beside the original. */
-  readonly asReceived?: { readonly version: number; readonly sha256: string; readonly format: string; readonly formatVersion: string | null };
+  readonly asReceived?: {
+    readonly version: number;
+    readonly sha256: string;
+    readonly format: string;
+    readonly formatVersion: string | null;
+  };
   readonly signal: AbortSignal;
-  readonly onProgress?: (progress: { readonly rows: number; readonly bytes: number; readonly totalBytes: number }) => void;
+  /** Rows between two checkpoints, if not ROWS_PER_CHECKPOINT; a checkpoint takes in whole batches of some thousand. */
+  readonly rowsPerCheckpoint?: number;
+  readonly onProgress?: (progress: {
+    readonly rows: number;
+    readonly bytes: number;
+    readonly totalBytes: number;
+  }) => void;
 }
 
 export interface ImportResult {
@@ -47,7 +58,12 @@ export interface ImportResult {
 }
 
 const Checkpoint = Closed({ stagedRows: Type.Integer({ minimum: 0 }) });
-const SET_ROW = row({ setId: integer, version: integer, state: oneOf(['importing', 'active', 'superseded', 'removed']), recordCount: integer });
+const SET_ROW = row({
+  setId: integer,
+  version: integer,
+  state: oneOf(['importing', 'active', 'superseded', 'removed']),
+  recordCount: integer,
+});
 
 /**
  * Imports a hash set in constant memory: staged by binary COPY with checkpoints, then brought into force whole in one transaction.
@@ -62,7 +78,15 @@ export async function importSetFile(db: Db, request: ImportRequest): Promise<Imp
   });
   try {
     const set = await beginSet(db, { ...request, name, sha256, reader });
-    if (set.unchanged) return { ...set, ...describe(reader), state: 'unchanged', rejected: noRejections(), notes: noNotes(), resumedFromRow: 0 };
+    if (set.unchanged)
+      return {
+        ...set,
+        ...describe(reader),
+        state: 'unchanged',
+        rejected: noRejections(),
+        notes: noNotes(),
+        resumedFromRow: 0,
+      };
     return await stageAndPromote(db, reader, { ...request, name, sizeBytes }, set);
   } finally {
     await reader.close();
@@ -90,11 +114,28 @@ async function beginSet(
       [source, name, sha256],
     );
     const active = known.find((set) => set.state === 'active');
-    if (active !== undefined) return { setId: active.setId, version: active.version, records: active.recordCount, unchanged: true, stagedRows: 0 };
+    if (active !== undefined)
+      return {
+        setId: active.setId,
+        version: active.version,
+        records: active.recordCount,
+        unchanged: true,
+        stagedRows: 0,
+      };
     const begun = known.find((set) => set.state === 'importing');
     if (begun !== undefined) {
-      const [checkpoint] = await tx.read(row({ counts: json(Checkpoint) }), 'select counts from hash_set where set_id = $1', [begun.setId]);
-      return { setId: begun.setId, version: begun.version, records: 0, unchanged: false, stagedRows: checkpoint?.counts.stagedRows ?? 0 };
+      const [checkpoint] = await tx.read(
+        row({ counts: json(Checkpoint) }),
+        'select counts from hash_set where set_id = $1',
+        [begun.setId],
+      );
+      return {
+        setId: begun.setId,
+        version: begun.version,
+        records: 0,
+        unchanged: false,
+        stagedRows: checkpoint?.counts.stagedRows ?? 0,
+      };
     }
     await dropAbandoned(tx, source, name);
     const { format, formatVersion, categoryScheme } = reader.description;
@@ -106,7 +147,8 @@ async function beginSet(
        returning set_id, version`,
       [source, name, sha256, format, formatVersion, categoryScheme, jsonParam({ stagedRows: 0 }), request.importedBy],
     );
-    if (made === undefined) throw new HomewardError('HW_INTERNAL', 'expected a new hash set row, received none; report this');
+    if (made === undefined)
+      throw new HomewardError('HW_INTERNAL', 'expected a new hash set row, received none; report this');
     await createStageTables(tx, stageTables(made.setId));
     return { ...made, records: 0, unchanged: false, stagedRows: 0 };
   });
@@ -127,8 +169,15 @@ async function stageAndPromote(
     if (error instanceof HomewardError && error.code === 'HW_SET_DAMAGED') await discard(db, set.setId);
     throw error;
   }
-  const common = { setId: set.setId, version: set.version, ...describe(reader), notes: staged.notes, resumedFromRow: set.stagedRows };
-  if (staged.end === 'interrupted') return { ...common, state: 'interrupted', records: staged.rows, rejected: staged.rejected };
+  const common = {
+    setId: set.setId,
+    version: set.version,
+    ...describe(reader),
+    notes: staged.notes,
+    resumedFromRow: set.stagedRows,
+  };
+  if (staged.end === 'interrupted')
+    return { ...common, state: 'interrupted', records: staged.rows, rejected: staged.rejected };
   const promoted = await db.transaction(async (tx) => {
     await lockImports(tx);
     const claim = await claimSet(tx, set.setId, request.name);
@@ -143,17 +192,15 @@ async function stageAndPromote(
     await dropStageTables(tx, tables);
     if (request.asReceived !== undefined) {
       const { version, sha256, format, formatVersion } = request.asReceived;
-      await tx.execute('update hash_set set version = $2, content_sha256 = $3, format = $4, format_version = $5 where set_id = $1', [
-        set.setId,
-        version,
-        Buffer.from(sha256, 'hex'),
-        format,
-        formatVersion,
-      ]);
+      await tx.execute(
+        'update hash_set set version = $2, content_sha256 = $3, format = $4, format_version = $5 where set_id = $1',
+        [set.setId, version, Buffer.from(sha256, 'hex'), format, formatVersion],
+      );
     }
     return { records: done.records, rejected };
   });
-  if (promoted === null) return { ...common, state: 'unchanged', records: await recordCount(db, set.setId), rejected: staged.rejected };
+  if (promoted === null)
+    return { ...common, state: 'unchanged', records: await recordCount(db, set.setId), rejected: staged.rejected };
   return { ...common, state: 'imported', records: promoted.records, rejected: promoted.rejected };
 }
 
@@ -178,7 +225,7 @@ async function stage(
   let rows = 0;
   let ended = false;
   while (!ended && !request.signal.aborted) {
-    const until = rows + ROWS_PER_CHECKPOINT;
+    const until = rows + (request.rowsPerCheckpoint ?? ROWS_PER_CHECKPOINT);
     await db.transaction(async (tx) => {
       // Asked anew each time and locked until the commit: another import of the same file may stage side by side with this one, and
       // then each row is staged by whoever comes to it first.
@@ -237,13 +284,18 @@ const CLAIM = row({ state: oneOf(['importing', 'active', 'superseded', 'removed'
  * checkpoint needs is taken before those on the staging tables: in another order two imports of one name would wait for each other.
  * @throws HomewardError HW_SET_NOT_FOUND when it was given up for another file of the same name
  */
-async function claimSet(tx: Transaction, setId: number, name: string): Promise<{ readonly state: 'importing' | 'active'; readonly stagedRows: number }> {
+async function claimSet(
+  tx: Transaction,
+  setId: number,
+  name: string,
+): Promise<{ readonly state: 'importing' | 'active'; readonly stagedRows: number }> {
   const [claim] = await tx.read(
     CLAIM,
     `update hash_set set state = state where set_id = $1 returning state, coalesce((counts ->> 'stagedRows')::bigint, 0) as staged_rows`,
     [setId],
   );
-  if (claim?.state === 'importing' || claim?.state === 'active') return { state: claim.state, stagedRows: claim.stagedRows };
+  if (claim?.state === 'importing' || claim?.state === 'active')
+    return { state: claim.state, stagedRows: claim.stagedRows };
   throw new HomewardError(
     'HW_SET_NOT_FOUND',
     `expected the import of ${JSON.stringify(name)} to go on, but meanwhile another file was imported under this name, or the set was removed; import one file of a name at a time`,
@@ -251,7 +303,9 @@ async function claimSet(tx: Transaction, setId: number, name: string): Promise<{
 }
 
 async function recordCount(db: Db, setId: number): Promise<number> {
-  const [found] = await db.read(row({ recordCount: integer }), 'select record_count from hash_set where set_id = $1', [setId]);
+  const [found] = await db.read(row({ recordCount: integer }), 'select record_count from hash_set where set_id = $1', [
+    setId,
+  ]);
   return found?.recordCount ?? 0;
 }
 
@@ -262,7 +316,11 @@ async function lockImports(tx: Transaction): Promise<void> {
 
 /** A begun import of another file under the same name will not be gone on with. */
 async function dropAbandoned(tx: Transaction, source: string, name: string): Promise<void> {
-  const abandoned = await tx.read(row({ setId: integer }), `select set_id from hash_set where source = $1 and name = $2 and state = 'importing'`, [source, name]);
+  const abandoned = await tx.read(
+    row({ setId: integer }),
+    `select set_id from hash_set where source = $1 and name = $2 and state = 'importing'`,
+    [source, name],
+  );
   for (const { setId } of abandoned) {
     await dropStageTables(tx, stageTables(setId));
     await tx.execute('delete from hash_set where set_id = $1', [setId]);
@@ -271,8 +329,9 @@ async function dropAbandoned(tx: Transaction, source: string, name: string): Pro
 
 async function discard(db: Db, setId: number): Promise<void> {
   await db.transaction(async (tx) => {
+    await lockImports(tx);
     await dropStageTables(tx, stageTables(setId));
-    await tx.execute('delete from hash_set where set_id = $1', [setId]);
+    await tx.execute(`delete from hash_set where set_id = $1 and state = 'importing'`, [setId]);
   });
 }
 
@@ -285,7 +344,11 @@ async function digestOf(file: string): Promise<{ readonly sha256: Buffer; readon
       sizeBytes += chunk.length;
     }
   } catch (error) {
-    throw new HomewardError('HW_PATH_NOT_FOUND', `expected a readable hash set, received ${JSON.stringify(file)} (${error instanceof Error ? error.message : 'unreadable'}); check the path`, { cause: error });
+    throw new HomewardError(
+      'HW_PATH_NOT_FOUND',
+      `expected a readable hash set, received ${JSON.stringify(file)} (${error instanceof Error ? error.message : 'unreadable'}); check the path`,
+      { cause: error },
+    );
   }
   return { sha256: hash.digest(), sizeBytes };
 }

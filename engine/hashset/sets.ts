@@ -57,7 +57,9 @@ export async function listSets(db: Db): Promise<HashSet[]> {
  * @throws HomewardError HW_SET_NOT_FOUND when there is none, or several sources have one and none is named
  */
 export async function setInForce(db: Db, name: string, source: string | undefined): Promise<HashSet> {
-  const found = (await listSets(db)).filter((set) => set.state === 'active' && set.name === name && (source === undefined || set.source === source));
+  const found = (await listSets(db)).filter(
+    (set) => set.state === 'active' && set.name === name && (source === undefined || set.source === source),
+  );
   const [only] = found;
   if (only === undefined || found.length > 1) {
     const sources = found.map((set) => JSON.stringify(set.source)).join(', ');
@@ -94,9 +96,22 @@ export async function showSet(db: Db, setId: number): Promise<SetBreakdown> {
      union all (select algorithm, count(*) from known_bits where set_id = $1 group by algorithm order by algorithm)`,
     [setId],
   );
-  const [series] = await db.read(row({ series: integer }), 'select count(distinct series_id) as series from known_record where set_id = $1', [setId]);
-  const [counted] = await db.read(row({ counts: json(Type.Unknown()) }), 'select counts from hash_set where set_id = $1', [setId]);
-  return { categories, hashes: hashes.filter((one) => one.records > 0), series: series?.series ?? 0, counts: counted?.counts ?? {} };
+  const [series] = await db.read(
+    row({ series: integer }),
+    'select count(distinct series_id) as series from known_record where set_id = $1',
+    [setId],
+  );
+  const [counted] = await db.read(
+    row({ counts: json(Type.Unknown()) }),
+    'select counts from hash_set where set_id = $1',
+    [setId],
+  );
+  return {
+    categories,
+    hashes: hashes.filter((one) => one.records > 0),
+    series: series?.series ?? 0,
+    counts: counted?.counts ?? {},
+  };
 }
 
 /** Takes a set out of force. What it matched stays readable as evidence and is marked as withdrawn. */
@@ -122,7 +137,7 @@ const RECORD = row({
 });
 const BITS = row({ recordId: integer, algorithm: text, hex: text, quality: nullable(integer) });
 
-/** The records of a set in the order they were received, page by page. */
+/** The records of a set in the order they were received, page by page; several hashes of one record in an order of their own, always the same. */
 export async function* setRecords(db: Db, setId: number): AsyncGenerator<KnownRecord> {
   let after = 0;
   for (;;) {
@@ -140,7 +155,7 @@ export async function* setRecords(db: Db, setId: number): AsyncGenerator<KnownRe
     const bits = await db.read(
       BITS,
       `select record_id, algorithm, encode(substring(bit_send(bits) from 5), 'hex') as hex, quality
-         from known_bits where set_id = $1 and record_id > $2 and record_id <= $3 order by record_id`,
+         from known_bits where set_id = $1 and record_id > $2 and record_id <= $3 order by record_id, algorithm, bits, quality`,
       [setId, after, last.recordId],
     );
     const bitsOf = Map.groupBy(bits, (one) => one.recordId);
@@ -151,10 +166,19 @@ export async function* setRecords(db: Db, setId: number): AsyncGenerator<KnownRe
   }
 }
 
-function knownBits(stored: { readonly algorithm: string; readonly hex: string; readonly quality: number | null }): KnownBits {
+function knownBits(stored: {
+  readonly algorithm: string;
+  readonly hex: string;
+  readonly quality: number | null;
+}): KnownBits {
   const { algorithm, hex, quality } = stored;
   if (algorithm === 'blockhash-256-r512') return { algorithm, flavour: null, hex, quality };
-  return { algorithm: 'pdq', flavour: algorithm === 'pdq-512' || algorithm === 'pdq-full' ? algorithm : null, hex, quality };
+  return {
+    algorithm: 'pdq',
+    flavour: algorithm === 'pdq-512' || algorithm === 'pdq-full' ? algorithm : null,
+    hex,
+    quality,
+  };
 }
 
 type FlagName = (typeof FLAG_NAMES)[number];

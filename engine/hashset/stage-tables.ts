@@ -6,11 +6,23 @@ export interface StageTables {
   readonly bits: CopyTarget;
 }
 
-const RECORD_COLUMNS = ['row_no', 'source_key', 'md5', 'sha1', 'sha256', 'size_bytes', 'category_code', 'series', 'tags', 'flags'] as const;
+const RECORD_COLUMNS = [
+  'row_no',
+  'source_key',
+  'md5',
+  'sha1',
+  'sha256',
+  'size_bytes',
+  'category_code',
+  'series',
+  'tags',
+  'flags',
+] as const;
 const BITS_COLUMNS = ['row_no', 'algorithm', 'bits', 'quality'] as const;
 
 export function stageTables(setId: number): StageTables {
-  if (!Number.isSafeInteger(setId) || setId < 0) throw new RangeError(`expected the number of a set for its staging tables, received ${setId}`);
+  if (!Number.isSafeInteger(setId) || setId < 0)
+    throw new RangeError(`expected the number of a set for its staging tables, received ${setId}`);
   return {
     records: { table: `stage_record_${setId}`, columns: RECORD_COLUMNS },
     bits: { table: `stage_bits_${setId}`, columns: BITS_COLUMNS },

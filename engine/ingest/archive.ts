@@ -54,10 +54,18 @@ async function unpackOne(
   depth: number,
 ): Promise<Examination | null> {
   if (depth >= context.budget.depth) {
-    return { ...own, outcome: 'notExamined', reason: { code: 'archiveDepth', detail: `deeper than ${context.budget.depth} archives` } };
+    return {
+      ...own,
+      outcome: 'notExamined',
+      reason: { code: 'archiveDepth', detail: `deeper than ${context.budget.depth} archives` },
+    };
   }
   if (allowance.entries <= 0 || allowance.bytes <= 0) {
-    return { ...own, outcome: 'notExamined', reason: { code: 'archiveBudget', detail: 'the archive around it has used up its budget' } };
+    return {
+      ...own,
+      outcome: 'notExamined',
+      reason: { code: 'archiveBudget', detail: 'the archive around it has used up its budget' },
+    };
   }
   const folder = await context.scratch.folderForArchive();
   const gate = new Gate(context.examiner.capacity * 2);
@@ -67,7 +75,11 @@ async function unpackOne(
       file,
       {
         scratchFolder: folder,
-        budget: { ...context.budget, entries: Math.max(1, allowance.entries), totalBytes: Math.max(1, allowance.bytes) },
+        budget: {
+          ...context.budget,
+          entries: Math.max(1, allowance.entries),
+          totalBytes: Math.max(1, allowance.bytes),
+        },
         signal: context.signal,
       },
       async (entry) => {
@@ -104,7 +116,11 @@ async function unpackOne(
   }
 }
 
-async function examineEntry(entry: ArchiveEntry, scratchFile: string | null, context: ArchiveContext): Promise<Examination> {
+async function examineEntry(
+  entry: ArchiveEntry,
+  scratchFile: string | null,
+  context: ArchiveContext,
+): Promise<Examination> {
   if (scratchFile === null) {
     return {
       outcome: entry.outcome,

@@ -11,7 +11,10 @@ export interface SourceTotals {
  * Counts what there is to read, beside the scan itself, so that progress can say how much is left. Reads no file.
  * What is inside archives is not known beforehand.
  */
-export function countSources(roots: readonly Buffer[], signal: AbortSignal): { readonly totals: SourceTotals; readonly done: Promise<void> } {
+export function countSources(
+  roots: readonly Buffer[],
+  signal: AbortSignal,
+): { readonly totals: SourceTotals; readonly done: Promise<void> } {
   const totals = { files: 0, bytes: 0, complete: false };
   const done = (async () => {
     for await (const entry of walk(roots)) {

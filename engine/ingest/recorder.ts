@@ -34,7 +34,10 @@ export class Recorder {
 
   async record(rows: readonly ItemRow[]): Promise<RecordedStanding[]> {
     // Before the transaction: the search may take its time, and holds no lock while it does.
-    const evidence = await findBitEvidence(this.#search, rows.map((row) => row.examination));
+    const evidence = await findBitEvidence(
+      this.#search,
+      rows.map((row) => row.examination),
+    );
     const startedMs = performance.now();
     const { recorded, matches, known } = await this.#db.transaction(async (tx) => {
       const group = await recordItems(tx, this.#batchId, this.#mode, rows);
@@ -56,7 +59,11 @@ export class Recorder {
       const mediaId = recorded.mediaIds[at] ?? null;
       const of = mediaId === null ? [] : (byMedia.get(mediaId) ?? []);
       return {
-        standing: standingOf({ outcome: examination.outcome, isPicture: examination.picture !== null, methods: of.map((one) => one.method) }),
+        standing: standingOf({
+          outcome: examination.outcome,
+          isPicture: examination.picture !== null,
+          methods: of.map((one) => one.method),
+        }),
         knownAs: of.filter((one) => isDigestMethod(one.method)),
       };
     });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { setTimeout as delay } from 'node:timers/promises';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { placeOfFile } from './place.ts';
 import { type ItemRow, RowWriter } from './row-writer.ts';
 
@@ -8,7 +8,16 @@ function row(name: string): ItemRow {
   return {
     ...placeOfFile(Buffer.from(name)),
     modifiedAt: null,
-    examination: { outcome: 'rejected', reason: { code: 'empty', detail: '' }, type: 'application/octet-stream', sizeBytes: 0, digests: null, trailingBytes: null, picture: null, capture: null },
+    examination: {
+      outcome: 'rejected',
+      reason: { code: 'empty', detail: '' },
+      type: 'application/octet-stream',
+      sizeBytes: 0,
+      digests: null,
+      trailingBytes: null,
+      picture: null,
+      capture: null,
+    },
   };
 }
 

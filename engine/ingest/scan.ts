@@ -44,7 +44,11 @@ export interface ScanObserver {
  * Returns false when it was stopped before the end.
  * @throws what `record` throws; everything recorded before stays.
  */
-export async function scanBatch(dependencies: ScanDependencies, request: ScanRequest, observer: ScanObserver): Promise<boolean> {
+export async function scanBatch(
+  dependencies: ScanDependencies,
+  request: ScanRequest,
+  observer: ScanObserver,
+): Promise<boolean> {
   const { examiner } = dependencies;
   const writer = new RowWriter(dependencies.record);
   // Twice the capacity keeps every thread busy while the next paths are found.
@@ -58,7 +62,9 @@ export async function scanBatch(dependencies: ScanDependencies, request: ScanReq
   const examineOne = async (entry: WalkEntry): Promise<void> => {
     const place = placeOfFile(entry.path);
     const examination =
-      entry.refusal === null ? await examiner.examine(entry.path, { mode: request.mode }) : notOpened(entry, entry.refusal);
+      entry.refusal === null
+        ? await examiner.examine(entry.path, { mode: request.mode })
+        : notOpened(entry, entry.refusal);
     if (!isArchive(examination)) {
       await emit({ ...place, modifiedAt: entry.modifiedAt, examination });
       return;

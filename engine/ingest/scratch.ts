@@ -37,7 +37,8 @@ export class Scratch implements AsyncDisposable {
 async function sweep(parent: string): Promise<void> {
   for (const name of await readdir(parent)) {
     const owner = name.startsWith(PREFIX) ? Number.parseInt(name.slice(PREFIX.length), 10) : Number.NaN;
-    if (Number.isInteger(owner) && !isRunning(owner)) await rm(path.join(parent, name), { recursive: true, force: true });
+    if (Number.isInteger(owner) && !isRunning(owner))
+      await rm(path.join(parent, name), { recursive: true, force: true });
   }
 }
 

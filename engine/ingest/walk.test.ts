@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -9,7 +9,8 @@ import { type WalkEntry, walk } from './walk.ts';
 
 async function entriesUnder(folder: string): Promise<Map<string, WalkEntry>> {
   const found = new Map<string, WalkEntry>();
-  for await (const entry of walk([Buffer.from(folder)])) found.set(entry.path.subarray(folder.length + 1).toString('latin1'), entry);
+  for await (const entry of walk([Buffer.from(folder)]))
+    found.set(entry.path.subarray(folder.length + 1).toString('latin1'), entry);
   return found;
 }
 
@@ -42,27 +43,31 @@ describe('walk', () => {
     assert.equal(entry?.refusal?.reason.code, 'unreadable');
   });
 
-  it('R11: every odd entry of a file system is reported once, and none of them is opened or followed', needsShared, async () => {
-    const odd = path.join(folder, 'odd');
-    const picture = requireShared('data/pdq/bridge-mods__aaa-orig.jpg');
-    const told = execFileSync('python3', [requireShared('tools/make-fs-odd.py'), odd, picture], { encoding: 'utf8' });
-    const made = told
-      .trim()
-      .split('\n')
-      .map((line): { name: string; expected: string } => {
-        const parsed: { name_hex: string; expected: string } = JSON.parse(line);
-        return { name: Buffer.from(parsed.name_hex, 'hex').toString('latin1'), expected: parsed.expected };
-      })
-      .filter((entry) => !entry.expected.startsWith('not creatable'));
-    const found = await entriesUnder(odd);
-    for (const { name, expected } of made) {
-      if (name.startsWith('deep/') || /^directory|unreadable-dir/.test(`${expected} ${name}`)) continue;
-      const entry = found.get(name);
-      assert.ok(entry, `${JSON.stringify(name)} was not reported`);
-      const code = entry.refusal?.reason.code;
-      if (/symlink/.test(expected)) assert.equal(code, 'symbolicLink', name);
-      else if (/FIFO|socket/.test(expected)) assert.equal(code, 'specialFile', name);
-      else assert.equal(code, undefined, name);
-    }
-  });
+  it(
+    'R11: every odd entry of a file system is reported once, and none of them is opened or followed',
+    needsShared,
+    async () => {
+      const odd = path.join(folder, 'odd');
+      const picture = requireShared('data/pdq/bridge-mods__aaa-orig.jpg');
+      const told = execFileSync('python3', [requireShared('tools/make-fs-odd.py'), odd, picture], { encoding: 'utf8' });
+      const made = told
+        .trim()
+        .split('\n')
+        .map((line): { name: string; expected: string } => {
+          const parsed: { name_hex: string; expected: string } = JSON.parse(line);
+          return { name: Buffer.from(parsed.name_hex, 'hex').toString('latin1'), expected: parsed.expected };
+        })
+        .filter((entry) => !entry.expected.startsWith('not creatable'));
+      const found = await entriesUnder(odd);
+      for (const { name, expected } of made) {
+        if (name.startsWith('deep/') || /^directory|unreadable-dir/.test(`${expected} ${name}`)) continue;
+        const entry = found.get(name);
+        assert.ok(entry, `${JSON.stringify(name)} was not reported`);
+        const code = entry.refusal?.reason.code;
+        if (/symlink/.test(expected)) assert.equal(code, 'symbolicLink', name);
+        else if (/FIFO|socket/.test(expected)) assert.equal(code, 'specialFile', name);
+        else assert.equal(code, undefined, name);
+      }
+    },
+  );
 });

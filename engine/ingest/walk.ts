@@ -55,7 +55,10 @@ async function describe(entryPath: Buffer): Promise<Described> {
   try {
     stats = await lstat(entryPath);
   } catch (error) {
-    return { folder: false, entry: { path: entryPath, refusal: refusalFor(error, 'entry'), sizeBytes: null, modifiedAt: null } };
+    return {
+      folder: false,
+      entry: { path: entryPath, refusal: refusalFor(error, 'entry'), sizeBytes: null, modifiedAt: null },
+    };
   }
   if (stats.isDirectory()) return { folder: true };
   return {
@@ -71,7 +74,8 @@ async function describe(entryPath: Buffer): Promise<Described> {
 
 function refusalByKind(stats: Stats): WalkEntry['refusal'] {
   if (stats.isFile()) return null;
-  if (stats.isSymbolicLink()) return { outcome: 'rejected', reason: { code: 'symbolicLink', detail: 'a link; not followed' } };
+  if (stats.isSymbolicLink())
+    return { outcome: 'rejected', reason: { code: 'symbolicLink', detail: 'a link; not followed' } };
   const kind = stats.isFIFO() ? 'a FIFO' : stats.isSocket() ? 'a socket' : 'a device';
   return { outcome: 'rejected', reason: { code: 'specialFile', detail: `${kind}; not opened` } };
 }
@@ -79,7 +83,10 @@ function refusalByKind(stats: Stats): WalkEntry['refusal'] {
 function refusalFor(error: unknown, what: string): WalkEntry['refusal'] {
   const code = errorCode(error);
   const denied = code === 'EACCES' || code === 'EPERM';
-  return { outcome: 'rejected', reason: { code: denied ? 'permission' : 'unreadable', detail: `${what} could not be read (${code})` } };
+  return {
+    outcome: 'rejected',
+    reason: { code: denied ? 'permission' : 'unreadable', detail: `${what} could not be read (${code})` },
+  };
 }
 
 /** The system's error code, such as ENOENT, or `unknown`. */

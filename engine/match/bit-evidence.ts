@@ -10,7 +10,11 @@ export interface BitEvidence extends MatchEvidence {
 }
 
 /** How often each known hash is compared with one picture. */
-const COMPARISONS_PER_RECORD = { 'pdq-512': ORIENTATIONS.length, 'pdq-full': ORIENTATIONS.length, 'blockhash-256-r512': 1 } as const;
+const COMPARISONS_PER_RECORD = {
+  'pdq-512': ORIENTATIONS.length,
+  'pdq-full': ORIENTATIONS.length,
+  'blockhash-256-r512': 1,
+} as const;
 
 /** Every hash of a picture to look for: PDQ in both flavours and eight orientations, blockhash as it lies. None of a flat picture. */
 function queriesOf(examination: Examination, tag: number): BitQuery[] {
@@ -29,7 +33,11 @@ function queriesOf(examination: Examination, tag: number): BitQuery[] {
       })),
     );
   // Blockhash has no quality of its own; PDQ's tells a flat picture just as well.
-  if (picture.blockhash !== null && qualities.length > 0 && passesQuality('blockhash-256-r512', Math.min(...qualities))) {
+  if (
+    picture.blockhash !== null &&
+    qualities.length > 0 &&
+    passesQuality('blockhash-256-r512', Math.min(...qualities))
+  ) {
     queries.push({
       tag,
       algorithm: 'blockhash-256-r512',
@@ -42,7 +50,10 @@ function queriesOf(examination: Examination, tag: number): BitQuery[] {
 }
 
 /** Perceptual evidence for a group of pictures, by position in it. */
-export async function findBitEvidence(search: BitSearch, examinations: readonly Examination[]): Promise<Map<number, BitEvidence[]>> {
+export async function findBitEvidence(
+  search: BitSearch,
+  examinations: readonly Examination[],
+): Promise<Map<number, BitEvidence[]>> {
   const queries = examinations.flatMap((examination, at) => queriesOf(examination, at));
   if (queries.length === 0) return new Map();
   const sizes = new Map<CalibratedAlgorithm, number>();
@@ -66,7 +77,11 @@ export async function findBitEvidence(search: BitSearch, examinations: readonly 
 
 /** Nearest first; as it lies before turned; then by flavour, so that the same search always gives the same evidence. */
 function rank(hit: BitHit): number {
-  return hit.distanceBits * 100 + ORIENTATIONS.indexOf(hit.query.orientation) * 10 + CALIBRATED_ALGORITHMS.indexOf(hit.query.algorithm);
+  return (
+    hit.distanceBits * 100 +
+    ORIENTATIONS.indexOf(hit.query.orientation) * 10 +
+    CALIBRATED_ALGORITHMS.indexOf(hit.query.algorithm)
+  );
 }
 
 function evidenceOf(hit: BitHit, comparisons: number): BitEvidence {

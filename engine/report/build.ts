@@ -73,6 +73,10 @@ export async function setsInForce(db: Db): Promise<ReportSet[]> {
 }
 
 async function mediaOf(db: Db, batchId: string): Promise<number> {
-  const [counted] = await db.read(row({ media: integer }), 'select count(distinct media_id) as media from item where batch_id = $1', [batchId]);
+  const [counted] = await db.read(
+    row({ media: integer }),
+    'select count(distinct media_id) as media from item where batch_id = $1',
+    [batchId],
+  );
   return counted?.media ?? 0;
 }

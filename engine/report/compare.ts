@@ -89,5 +89,8 @@ function parse(text: string, file: string): unknown {
 }
 
 function notAReport(file: string, where: string): HomewardError {
-  return new HomewardError('HW_REPORT_INVALID', `expected the JSON report of a scan, received ${JSON.stringify(file)}, which is none${where === '' ? '' : ` (at ${where})`}; give the file that scan --report wrote`);
+  return new HomewardError(
+    'HW_REPORT_INVALID',
+    `expected the JSON report of a scan, received ${JSON.stringify(file)}, which is none${where === '' ? '' : ` (at ${where})`}; give the file that scan --report wrote`,
+  );
 }

@@ -110,7 +110,11 @@ function itemOf(row: ItemRow, matchRows: readonly MatchRow[]): ReportItem {
     outcome: row.outcome,
     reason: row.reason,
     reasonDetail: row.reasonDetail,
-    standing: standingOf({ outcome: row.outcome, isPicture: row.widthPixels !== null, methods: matches.map((match) => match.method) }),
+    standing: standingOf({
+      outcome: row.outcome,
+      isPicture: row.widthPixels !== null,
+      methods: matches.map((match) => match.method),
+    }),
     widthPixels: row.widthPixels,
     heightPixels: row.heightPixels,
     quality: qualities.length === 0 ? null : Math.min(...qualities),
@@ -136,6 +140,10 @@ function matchOf(row: MatchRow): ReportMatch {
     category:
       row.categoryCode === null
         ? null
-        : { scheme: row.categoryScheme, code: row.categoryCode, label: categoryEntry(row.categoryScheme, row.categoryCode).label },
+        : {
+            scheme: row.categoryScheme,
+            code: row.categoryCode,
+            label: categoryEntry(row.categoryScheme, row.categoryCode).label,
+          },
   };
 }

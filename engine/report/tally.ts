@@ -9,7 +9,17 @@ const MOST_KINDS = 10_000;
 
 /** Counts items one by one; memory grows with the kinds of things seen, not with their number. */
 export class Tally {
-  readonly #counts = { items: 0, known: 0, nearDuplicate: 0, unseen: 0, done: 0, partial: 0, rejected: 0, notExamined: 0, failed: 0 };
+  readonly #counts = {
+    items: 0,
+    known: 0,
+    nearDuplicate: 0,
+    unseen: 0,
+    done: 0,
+    partial: 0,
+    rejected: 0,
+    notExamined: 0,
+    failed: 0,
+  };
   readonly #bytes = { examinedItems: 0, examinedBytes: 0, totalBytes: 0 };
   readonly #knownBy = new Map<string, KnownBy>();
   readonly #byReason = new Map<string, ReportCounts['byReason'][number]>();
@@ -43,7 +53,15 @@ export class Tally {
 
   /** An item that matches several records of one source, scheme and code counts once there, by its best evidence. */
   #addMatches(matches: readonly ReportMatch[]): void {
-    const byCode = Map.groupBy(matches, (match) => JSON.stringify([match.source, match.setName, match.setVersion, match.category?.scheme ?? '', match.category?.code ?? null]));
+    const byCode = Map.groupBy(matches, (match) =>
+      JSON.stringify([
+        match.source,
+        match.setName,
+        match.setVersion,
+        match.category?.scheme ?? '',
+        match.category?.code ?? null,
+      ]),
+    );
     for (const [key, ofCode] of byCode) {
       const [first] = ofCode;
       if (first === undefined) continue;
@@ -58,9 +76,17 @@ export class Tally {
         nearDuplicate: 0,
       };
       const known = ofCode.some((match) => DIGEST_METHODS.has(match.method));
-      this.#knownBy.set(key, { ...row, known: row.known + (known ? 1 : 0), nearDuplicate: row.nearDuplicate + (known ? 0 : 1) });
+      this.#knownBy.set(key, {
+        ...row,
+        known: row.known + (known ? 1 : 0),
+        nearDuplicate: row.nearDuplicate + (known ? 0 : 1),
+      });
     }
-    const series = new Map(matches.flatMap((match) => (match.series === null ? [] : [[JSON.stringify([match.source, match.series]), match] as const])));
+    const series = new Map(
+      matches.flatMap((match) =>
+        match.series === null ? [] : [[JSON.stringify([match.source, match.series]), match] as const],
+      ),
+    );
     for (const [key, match] of series) {
       const row = this.#bySeries.get(key) ?? { source: match.source, series: match.series ?? '', items: 0 };
       this.#bySeries.set(key, { ...row, items: row.items + 1 });
@@ -79,9 +105,15 @@ export class Tally {
     if (capture.make === null && capture.model === null) return;
     const key = JSON.stringify([capture.make, capture.model]);
     if (this.#cameras.size >= MOST_KINDS && !this.#cameras.has(key)) return;
-    const camera = this.#cameras.get(key) ?? { make: capture.make ?? '', model: capture.model ?? '', serials: new Set<string>(), items: 0 };
+    const camera = this.#cameras.get(key) ?? {
+      make: capture.make ?? '',
+      model: capture.model ?? '',
+      serials: new Set<string>(),
+      items: 0,
+    };
     camera.items += 1;
-    if (capture.bodySerialNumber !== null && camera.serials.size < MOST_KINDS) camera.serials.add(capture.bodySerialNumber);
+    if (capture.bodySerialNumber !== null && camera.serials.size < MOST_KINDS)
+      camera.serials.add(capture.bodySerialNumber);
     this.#cameras.set(key, camera);
   }
 
@@ -89,7 +121,9 @@ export class Tally {
     return {
       ...this.#counts,
       media,
-      knownBy: [...this.#knownBy.values()].sort((a, b) => b.known - a.known || b.nearDuplicate - a.nearDuplicate || a.source.localeCompare(b.source)),
+      knownBy: [...this.#knownBy.values()].sort(
+        (a, b) => b.known - a.known || b.nearDuplicate - a.nearDuplicate || a.source.localeCompare(b.source),
+      ),
       ...this.#bytes,
       byReason: [...this.#byReason.values()].sort((a, b) => b.items - a.items || a.reason.localeCompare(b.reason)),
       byType: this.#byType.rows().map(([type, items]) => ({ type, items })),
@@ -100,12 +134,18 @@ export class Tally {
   figures(): ReportFigures {
     return {
       bySeries: [...this.#bySeries.values()].sort((a, b) => b.items - a.items).slice(0, MOST_ROWS),
-      captureTimeline: this.#months.rows().map(([month, items]) => ({ month, items })).sort((a, b) => a.month.localeCompare(b.month)),
+      captureTimeline: this.#months
+        .rows()
+        .map(([month, items]) => ({ month, items }))
+        .sort((a, b) => a.month.localeCompare(b.month)),
       cameras: [...this.#cameras.values()]
         .map(({ serials, ...camera }) => ({ ...camera, serialNumbers: serials.size }))
         .sort((a, b) => b.items - a.items)
         .slice(0, MOST_ROWS),
-      distanceHistogram: this.#distances.rows().map(([distance, items]) => ({ distance, items })).sort((a, b) => a.distance - b.distance),
+      distanceHistogram: this.#distances
+        .rows()
+        .map(([distance, items]) => ({ distance, items }))
+        .sort((a, b) => a.distance - b.distance),
       syntheticTraces: this.#syntheticTraces,
       withGps: this.#withGps,
     };

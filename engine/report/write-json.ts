@@ -21,12 +21,15 @@ export async function writeReportFile(
   const partial = `${file}.partial`;
   try {
     let count = 0;
-    await pipeline(async function* lines() {
-      for await (const item of items) {
-        count += 1;
-        yield `${oneLine(item)}\n`;
-      }
-    }, createWriteStream(itemsFile, { mode: 0o600 }));
+    await pipeline(
+      async function* lines() {
+        for await (const item of items) {
+          count += 1;
+          yield `${oneLine(item)}\n`;
+        }
+      },
+      createWriteStream(itemsFile, { mode: 0o600 }),
+    );
     const separate = count > MAX_ITEMS_IN_REPORT && options.itemsInside !== true;
     const whole: ReportHead = { ...(await head()), itemsFile: separate ? path.basename(itemsFile) : null };
     await pipeline(reportText(whole, separate ? null : itemsFile), createWriteStream(partial, { mode: 0o600 }));
@@ -36,7 +39,11 @@ export async function writeReportFile(
   } catch (error) {
     await rm(partial, { force: true });
     if (error instanceof HomewardError || !(error instanceof Error) || !('syscall' in error)) throw error;
-    throw new HomewardError('HW_OUTPUT_UNWRITABLE', `expected to be able to write the report ${JSON.stringify(file)}, received ${error.message}; choose a folder that exists and is writable`, { cause: error });
+    throw new HomewardError(
+      'HW_OUTPUT_UNWRITABLE',
+      `expected to be able to write the report ${JSON.stringify(file)}, received ${error.message}; choose a folder that exists and is writable`,
+      { cause: error },
+    );
   }
 }
 
@@ -45,14 +52,16 @@ async function* reportText(head: ReportHead, itemsFile: string | null): AsyncGen
   yield `${opening.slice(0, opening.lastIndexOf('\n}'))},\n "items": [`;
   if (itemsFile !== null) {
     let first = true;
-    for await (const line of createInterface({ input: createReadStream(itemsFile), crlfDelay: Number.POSITIVE_INFINITY })) {
+    for await (const line of createInterface({
+      input: createReadStream(itemsFile),
+      crlfDelay: Number.POSITIVE_INFINITY,
+    })) {
       yield `${first ? '' : ','}\n  ${line}`;
       first = false;
     }
   }
   yield '\n ]\n}\n';
 }
-
 
 /** JSON on one line for every reader of lines: U+2028 and U+2029 end a line for some, and a file name may hold them. */
 function oneLine(item: ReportItem): string {

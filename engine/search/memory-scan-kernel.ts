@@ -5,7 +5,13 @@ export const WORDS = 8;
  * Positions of all hashes in `known` within `radiusBits` of `query`, with their distances, as pairs appended to `found`.
  * Both hold WORDS words a hash. Two words in, three of four unrelated hashes are given up.
  */
-export function scanWithin(known: Uint32Array, count: number, query: Uint32Array, radiusBits: number, found: number[]): void {
+export function scanWithin(
+  known: Uint32Array,
+  count: number,
+  query: Uint32Array,
+  radiusBits: number,
+  found: number[],
+): void {
   const [q0 = 0, q1 = 0, q2 = 0, q3 = 0, q4 = 0, q5 = 0, q6 = 0, q7 = 0] = query;
   for (let at = 0, base = 0; at < count; at += 1, base += WORDS) {
     let distance = popcount((known[base] ?? 0) ^ q0) + popcount((known[base + 1] ?? 0) ^ q1);

@@ -27,7 +27,13 @@ parentPort?.on('message', (request: ScanRequest) => {
   const hits: number[] = [];
   for (let query = 0; query * WORDS < request.queries.length; query += 1) {
     const found: number[] = [];
-    scanWithin(known, known.length / WORDS, request.queries.subarray(query * WORDS, (query + 1) * WORDS), request.radiusBits, found);
+    scanWithin(
+      known,
+      known.length / WORDS,
+      request.queries.subarray(query * WORDS, (query + 1) * WORDS),
+      request.radiusBits,
+      found,
+    );
     for (let at = 0; at < found.length; at += 2) hits.push(query, found[at] ?? 0, found[at + 1] ?? 0);
   }
   const answer: ScanAnswer = { id: request.id, hits: Int32Array.from(hits) };

@@ -49,17 +49,24 @@ export class MemoryScan implements BitSearch {
   }
 
   async within(queries: readonly BitQuery[]): Promise<BitHit[]> {
-    const answered = [...Map.groupBy(queries, (query) => `${query.algorithm} ${query.radiusBits}`).values()].map(async (asked) => {
-      const [first] = asked;
-      if (first === undefined) return [];
-      const groupNumber = CALIBRATED_ALGORITHMS.indexOf(first.algorithm);
-      const group = this.#groups[groupNumber];
-      if (group === undefined || group.recordIds.length === 0) return [];
-      const words = new Uint32Array(asked.length * WORDS);
-      for (const [at, query] of asked.entries()) words.set(wordsOf(query.bits), at * WORDS);
-      const hits = await this.#ask({ id: ++this.#lastId, group: groupNumber, radiusBits: first.radiusBits, queries: words });
-      return hitsOf(hits, asked, group);
-    });
+    const answered = [...Map.groupBy(queries, (query) => `${query.algorithm} ${query.radiusBits}`).values()].map(
+      async (asked) => {
+        const [first] = asked;
+        if (first === undefined) return [];
+        const groupNumber = CALIBRATED_ALGORITHMS.indexOf(first.algorithm);
+        const group = this.#groups[groupNumber];
+        if (group === undefined || group.recordIds.length === 0) return [];
+        const words = new Uint32Array(asked.length * WORDS);
+        for (const [at, query] of asked.entries()) words.set(wordsOf(query.bits), at * WORDS);
+        const hits = await this.#ask({
+          id: ++this.#lastId,
+          group: groupNumber,
+          radiusBits: first.radiusBits,
+          queries: words,
+        });
+        return hitsOf(hits, asked, group);
+      },
+    );
     return (await Promise.all(answered)).flat();
   }
 
@@ -130,7 +137,11 @@ async function loadGroup(db: Db, algorithm: CalibratedAlgorithm): Promise<Group>
       count += 1;
     }
   });
-  return { words: words.subarray(0, count * WORDS), recordIds: recordIds.slice(0, count), qualities: qualities.slice(0, count) };
+  return {
+    words: words.subarray(0, count * WORDS),
+    recordIds: recordIds.slice(0, count),
+    qualities: qualities.slice(0, count),
+  };
 }
 
 function grown<T extends Float64Array | Int16Array>(old: T, more: T): T {

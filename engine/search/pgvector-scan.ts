@@ -1,6 +1,6 @@
+import type { CalibratedAlgorithm } from '../match/calibration.ts';
 import type { Db } from '../store/db.ts';
 import { integer, nullable, row } from '../store/row-shape.ts';
-import type { CalibratedAlgorithm } from '../match/calibration.ts';
 import { type BitHit, type BitQuery, type BitSearch, comparedWith } from './bit-search.ts';
 
 const HIT = row({ query: integer, recordId: integer, distanceBits: integer, quality: nullable(integer) });

@@ -78,7 +78,10 @@ async function detail(db: Db, series: Pick<SeriesSummary, 'seriesId' | 'source' 
   );
   return {
     ...series,
-    categories: categories.map((one) => ({ ...one, label: one.code === null ? null : categoryEntry(one.scheme, one.code).label })),
+    categories: categories.map((one) => ({
+      ...one,
+      label: one.code === null ? null : categoryEntry(one.scheme, one.code).label,
+    })),
     matches,
   };
 }

@@ -14,7 +14,14 @@ function showConfig(context: CliContext, options: CommonOptions & { readonly jso
   const { config, origins } = configFor(context, options);
   const shown = { ...config, databaseUrl: config.databaseUrl === null ? null : withoutPassword(config.databaseUrl) };
   if (options.json) {
-    printLine(context, JSON.stringify(Object.fromEntries(Object.entries(shown).map(([key, value]) => [key, { value, origin: origins[key] }])), null, 2));
+    printLine(
+      context,
+      JSON.stringify(
+        Object.fromEntries(Object.entries(shown).map(([key, value]) => [key, { value, origin: origins[key] }])),
+        null,
+        2,
+      ),
+    );
     return;
   }
   const rows = Object.entries(shown).flatMap(([key, value]) => {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { EXIT } from '../../../schemas/error.ts';
-import { type Finding, examineInstallation } from '../../compose/examine-installation.ts';
+import { examineInstallation, type Finding } from '../../compose/examine-installation.ts';
 import { type CliContext, type CommonOptions, configFor, printLine, withCommonOptions } from '../context.ts';
 
 interface DoctorOptions extends CommonOptions {

@@ -1,11 +1,18 @@
 import type { Command } from 'commander';
 import { EXIT } from '../../../schemas/error.ts';
 import type { DecodeMode, Examination } from '../../../schemas/fingerprint.ts';
+import { pathAsText } from '../../../schemas/path-text.ts';
 import type { FingerprintOutput } from '../../../schemas/report.ts';
 import { openFleet } from '../../compose/open-fleet.ts';
 import { neutralise } from '../../report/neutralise.ts';
-import { type CliContext, type CommonOptions, configFor, existingPath, printLine, withCommonOptions } from '../context.ts';
-import { pathAsText } from '../../../schemas/path-text.ts';
+import {
+  type CliContext,
+  type CommonOptions,
+  configFor,
+  existingPath,
+  printLine,
+  withCommonOptions,
+} from '../context.ts';
 
 interface FingerprintOptions extends CommonOptions {
   readonly json?: true;
@@ -14,12 +21,19 @@ interface FingerprintOptions extends CommonOptions {
 
 export function registerFingerprint(program: Command, context: CliContext): void {
   withCommonOptions(program.command('fingerprint'))
-    .description('digests, type, PDQ, blockhash and capture metadata of files of your own, to check the engine against another tool')
+    .description(
+      'digests, type, PDQ, blockhash and capture metadata of files of your own, to check the engine against another tool',
+    )
     .argument('<file...>', 'files; none is recorded anywhere')
     .option('--json', 'one JSON array')
     .option('--fast', 'decode at reduced size: for triage, not for comparison with other tools')
-    .addHelpText('after', '\nExamples:\n  homeward fingerprint picture.jpg\n  homeward fingerprint *.jpg --json > fingerprints.json')
-    .action(async (files: readonly string[], options: FingerprintOptions) => await fingerprint(context, files, options));
+    .addHelpText(
+      'after',
+      '\nExamples:\n  homeward fingerprint picture.jpg\n  homeward fingerprint *.jpg --json > fingerprints.json',
+    )
+    .action(
+      async (files: readonly string[], options: FingerprintOptions) => await fingerprint(context, files, options),
+    );
 }
 
 async function fingerprint(context: CliContext, files: readonly string[], options: FingerprintOptions): Promise<void> {
@@ -64,13 +78,19 @@ function asText(output: FingerprintOutput): string[] {
     neutralise(output.path),
     `  ${output.outcome}${output.reason === null ? '' : ` (${output.reason}: ${neutralise(output.reasonDetail ?? '')})`}, ${output.type}, ${output.sizeBytes ?? '?'} bytes`,
   ];
-  if (output.md5 !== null) lines.push(`  md5      ${output.md5}`, `  sha1     ${output.sha1 ?? ''}`, `  sha256   ${output.sha256 ?? ''}`);
-  if (output.widthPixels !== null) lines.push(`  picture  ${output.widthPixels} x ${output.heightPixels ?? '?'} pixels, ${output.decoder ?? ''}, ${output.mode ?? ''}`);
+  if (output.md5 !== null)
+    lines.push(`  md5      ${output.md5}`, `  sha1     ${output.sha1 ?? ''}`, `  sha256   ${output.sha256 ?? ''}`);
+  if (output.widthPixels !== null)
+    lines.push(
+      `  picture  ${output.widthPixels} x ${output.heightPixels ?? '?'} pixels, ${output.decoder ?? ''}, ${output.mode ?? ''}`,
+    );
   for (const pdq of output.pdq) lines.push(`  ${pdq.flavour.padEnd(8)} ${pdq.hex} quality ${pdq.quality}`);
   if (output.blockhash !== null) lines.push(`  blockhash ${output.blockhash} (${output.blockhashVariant ?? ''})`);
   const { capture } = output;
   if (capture !== null) {
-    const said = [capture.make, capture.model, capture.bodySerialNumber, capture.capturedAt, capture.software].filter((text) => text !== null);
+    const said = [capture.make, capture.model, capture.bodySerialNumber, capture.capturedAt, capture.software].filter(
+      (text) => text !== null,
+    );
     if (said.length > 0) lines.push(`  capture  ${said.map((text) => neutralise(text)).join(', ')}`);
     for (const trace of capture.syntheticTraces) lines.push(`  trace    ${trace.kind}: ${neutralise(trace.detail)}`);
   }

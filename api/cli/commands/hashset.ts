@@ -3,10 +3,10 @@ import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
 import { withAudit } from '../../../engine/audit/with-audit.ts';
+import { categoryEntry } from '../../../engine/hashset/category-schemes.ts';
 import { SET_FORMATS, type SetFormat } from '../../../engine/hashset/formats/set-head.ts';
 import { EXPORT_FORMATS, type ExportFormat, writeSet } from '../../../engine/hashset/formats/writer.ts';
 import { type ImportResult, importSetFile } from '../../../engine/hashset/import.ts';
-import { categoryEntry } from '../../../engine/hashset/category-schemes.ts';
 import { type HashSet, listSets, removeSet, setInForce, setRecords, showSet } from '../../../engine/hashset/sets.ts';
 import { EXIT, HomewardError } from '../../../schemas/error.ts';
 import { makeHashSet } from '../../compose/make-hash-set.ts';
@@ -14,7 +14,14 @@ import { withDatabase } from '../../compose/open-database.ts';
 import { groupDigits } from '../../report/figures.ts';
 import { neutralise } from '../../report/neutralise.ts';
 import { auditActOf } from '../audit-act.ts';
-import { type CliContext, type CommonOptions, configFor, existingPath, printLine, withCommonOptions } from '../context.ts';
+import {
+  type CliContext,
+  type CommonOptions,
+  configFor,
+  existingPath,
+  printLine,
+  withCommonOptions,
+} from '../context.ts';
 
 interface SetOptions extends CommonOptions {
   readonly source?: string;
@@ -36,7 +43,10 @@ export function registerHashset(program: Command, context: CliContext): void {
     .requiredOption('--series <name>', 'series the pictures belong to')
     .requiredOption('--out <file>', 'file to write (NDJSON)')
     .addHelpText('after', '\nExample:\n  homeward hashset make ./case-44 --series "case 44" --out case-44.ndjson')
-    .action(async (folder: string, options: CommonOptions & { series: string; out: string }) => await make(context, folder, options));
+    .action(
+      async (folder: string, options: CommonOptions & { series: string; out: string }) =>
+        await make(context, folder, options),
+    );
   withCommonOptions(hashset.command('import'))
     .description('import a hash set; a damaged file is refused whole, the same file again changes nothing')
     .argument('<file>')
@@ -44,18 +54,31 @@ export function registerHashset(program: Command, context: CliContext): void {
     .option('--name <name>', "name of the set (default: the file's)")
     .addOption(new Option('--format <format>', 'format of the file').choices(['auto', ...SET_FORMATS]).default('auto'))
     .option('--json', 'print the outcome as JSON')
-    .addHelpText('after', '\nExamples:\n  homeward hashset import national.json --source "Project VIC"\n  homeward hashset import md5.txt --source lab --format digest-list')
-    .action(async (file: string, options: SetOptions & { source: string; name?: string; format: 'auto' | SetFormat }) => await importOne(context, file, options));
+    .addHelpText(
+      'after',
+      '\nExamples:\n  homeward hashset import national.json --source "Project VIC"\n  homeward hashset import md5.txt --source lab --format digest-list',
+    )
+    .action(
+      async (file: string, options: SetOptions & { source: string; name?: string; format: 'auto' | SetFormat }) =>
+        await importOne(context, file, options),
+    );
   withCommonOptions(hashset.command('export'))
     .description('disclose a hash set: needs a purpose and a recipient, and is recorded')
     .argument('<name>')
-    .addOption(new Option('--format <format>', 'vics is VICS-compatible, not certified; ndjson loses nothing').choices([...EXPORT_FORMATS]).makeOptionMandatory())
+    .addOption(
+      new Option('--format <format>', 'vics is VICS-compatible, not certified; ndjson loses nothing')
+        .choices([...EXPORT_FORMATS])
+        .makeOptionMandatory(),
+    )
     .option('--out <file>', 'file to write (default: stdout)')
     .option('--source <name>', 'where two sources use the same name')
     .option('--purpose <text>', 'what it is disclosed for')
     .option('--recipient <name>', 'whom it is disclosed to')
     .option('--justification <text>', 'why')
-    .addHelpText('after', '\nExample:\n  homeward hashset export case-44 --format vics --purpose "joint case 12" --recipient "Unit B" --out case-44.json')
+    .addHelpText(
+      'after',
+      '\nExample:\n  homeward hashset export case-44 --format vics --purpose "joint case 12" --recipient "Unit B" --out case-44.json',
+    )
     .action(async (name: string, options: DisclosureOptions) => await exportOne(context, name, options));
   withCommonOptions(hashset.command('list'))
     .description('every set with its versions')
@@ -74,11 +97,20 @@ export function registerHashset(program: Command, context: CliContext): void {
     .argument('<name>')
     .option('--source <name>', 'where two sources use the same name')
     .option('--justification <text>', 'why, for the audit trail')
-    .addHelpText('after', '\nExample:\n  homeward hashset remove national --source "Project VIC" --justification "withdrawn by its source"')
-    .action(async (name: string, options: SetOptions & { justification?: string }) => await remove(context, name, options));
+    .addHelpText(
+      'after',
+      '\nExample:\n  homeward hashset remove national --source "Project VIC" --justification "withdrawn by its source"',
+    )
+    .action(
+      async (name: string, options: SetOptions & { justification?: string }) => await remove(context, name, options),
+    );
 }
 
-async function make(context: CliContext, folder: string, options: CommonOptions & { series: string; out: string }): Promise<void> {
+async function make(
+  context: CliContext,
+  folder: string,
+  options: CommonOptions & { series: string; out: string },
+): Promise<void> {
   const { config } = configFor(context, options);
   const made = await makeHashSet(config, {
     folder: existingPath(context, folder, 'a folder of known pictures'),
@@ -86,30 +118,43 @@ async function make(context: CliContext, folder: string, options: CommonOptions 
     out: path.resolve(context.workingFolder, options.out),
     signal: context.stopSignal,
   });
-  printLine(context, `${groupDigits(made.records)} records written to ${options.out}${made.leftOut === 0 ? '' : `; ${made.leftOut} files could not be read`}`);
+  printLine(
+    context,
+    `${groupDigits(made.records)} records written to ${options.out}${made.leftOut === 0 ? '' : `; ${made.leftOut} files could not be read`}`,
+  );
 }
 
-async function importOne(context: CliContext, file: string, options: SetOptions & { source: string; name?: string; format: 'auto' | SetFormat }): Promise<void> {
+async function importOne(
+  context: CliContext,
+  file: string,
+  options: SetOptions & { source: string; name?: string; format: 'auto' | SetFormat },
+): Promise<void> {
   const { config } = configFor(context, options);
   const found = existingPath(context, file, 'a hash set');
   let shownAtMs = 0;
-  const result = await withDatabase(config, async (db) =>
-    await withAudit(db, auditActOf(config, 'collection', 'hashset import'), async () => {
-      const imported = await importSetFile(db, {
-        file: found,
-        source: options.source,
-        ...(options.name === undefined ? {} : { name: options.name }),
-        format: options.format,
-        importedBy: config.actor,
-        signal: context.stopSignal,
-        onProgress: ({ rows, bytes, totalBytes }) => {
-          if (context.sinceStartMs() - shownAtMs < 1_000) return;
-          shownAtMs = context.sinceStartMs();
-          context.stderr.write(`${JSON.stringify({ kind: 'importing', rows, bytes, totalBytes })}\n`);
-        },
-      });
-      return { result: imported, objects: [`hash set ${imported.setId} version ${imported.version}`], outcome: imported.state === 'interrupted' ? 'interrupted' : 'done' };
-    }),
+  const result = await withDatabase(
+    config,
+    async (db) =>
+      await withAudit(db, auditActOf(config, 'collection', 'hashset import'), async () => {
+        const imported = await importSetFile(db, {
+          file: found,
+          source: options.source,
+          ...(options.name === undefined ? {} : { name: options.name }),
+          format: options.format,
+          importedBy: config.actor,
+          signal: context.stopSignal,
+          onProgress: ({ rows, bytes, totalBytes }) => {
+            if (context.sinceStartMs() - shownAtMs < 1_000) return;
+            shownAtMs = context.sinceStartMs();
+            context.stderr.write(`${JSON.stringify({ kind: 'importing', rows, bytes, totalBytes })}\n`);
+          },
+        });
+        return {
+          result: imported,
+          objects: [`hash set ${imported.setId} version ${imported.version}`],
+          outcome: imported.state === 'interrupted' ? 'interrupted' : 'done',
+        };
+      }),
   );
   if (options.json) printLine(context, JSON.stringify(result, null, 2));
   else for (const line of importText(result)) printLine(context, line);
@@ -117,13 +162,21 @@ async function importOne(context: CliContext, file: string, options: SetOptions 
 }
 
 function importText(result: ImportResult): string[] {
-  if (result.state === 'unchanged') return [`Unchanged: version ${result.version} in force is this very file (${groupDigits(result.records)} records).`];
-  if (result.state === 'interrupted') return [`Stopped after ${groupDigits(result.records)} records; importing the file again goes on there. The version before it is in force.`];
+  if (result.state === 'unchanged')
+    return [
+      `Unchanged: version ${result.version} in force is this very file (${groupDigits(result.records)} records).`,
+    ];
+  if (result.state === 'interrupted')
+    return [
+      `Stopped after ${groupDigits(result.records)} records; importing the file again goes on there. The version before it is in force.`,
+    ];
   const rejected = Object.entries(result.rejected).filter(([, count]) => count > 0);
   const notes = Object.entries(result.notes).filter(([, count]) => count > 0);
   return [
     `Imported ${groupDigits(result.records)} records as version ${result.version} (${result.format}, categories by ${result.categoryScheme}).`,
-    ...(result.resumedFromRow > 0 ? [`  went on from row ${groupDigits(result.resumedFromRow)} of an interrupted import`] : []),
+    ...(result.resumedFromRow > 0
+      ? [`  went on from row ${groupDigits(result.resumedFromRow)} of an interrupted import`]
+      : []),
     ...rejected.map(([reason, count]) => `  rejected ${groupDigits(count)}: ${reason}`),
     ...notes.map(([note, count]) => `  noted ${groupDigits(count)}: ${note}`),
   ];
@@ -131,25 +184,34 @@ function importText(result: ImportResult): string[] {
 
 async function exportOne(context: CliContext, name: string, options: DisclosureOptions): Promise<void> {
   if (options.purpose === undefined || options.recipient === undefined) {
-    throw new HomewardError('HW_PURPOSE_REQUIRED', 'expected --purpose and --recipient for a disclosure, received none; give both, they are recorded');
+    throw new HomewardError(
+      'HW_PURPOSE_REQUIRED',
+      'expected --purpose and --recipient for a disclosure, received none; give both, they are recorded',
+    );
   }
   const { config } = configFor(context, options);
-  await withDatabase(config, async (db) =>
-    await withAudit(db, auditActOf(config, 'disclosure', 'hashset export', options), async () => {
-      const set = await setInForce(db, name, options.source);
-      const text = writeSet(options.format, setRecords(db, set.setId), set.categoryScheme);
-      if (options.out === undefined) await pipeline(text, context.stdout, { end: false });
-      else await pipeline(text, createWriteStream(path.resolve(context.workingFolder, options.out), { mode: 0o600 }));
-      return { result: undefined, objects: [objectOf(set)] };
-    }),
+  await withDatabase(
+    config,
+    async (db) =>
+      await withAudit(db, auditActOf(config, 'disclosure', 'hashset export', options), async () => {
+        const set = await setInForce(db, name, options.source);
+        const text = writeSet(options.format, setRecords(db, set.setId), set.categoryScheme);
+        if (options.out === undefined) await pipeline(text, context.stdout, { end: false });
+        else await pipeline(text, createWriteStream(path.resolve(context.workingFolder, options.out), { mode: 0o600 }));
+        return { result: undefined, objects: [objectOf(set)] };
+      }),
   );
   if (options.out !== undefined) context.stderr.write(`Written to ${options.out}.\n`);
 }
 
 async function list(context: CliContext, options: SetOptions): Promise<void> {
   const { config } = configFor(context, options);
-  const sets = await withDatabase(config, async (db) =>
-    await withAudit(db, auditActOf(config, 'consultation', 'hashset list'), async () => ({ result: await listSets(db) })),
+  const sets = await withDatabase(
+    config,
+    async (db) =>
+      await withAudit(db, auditActOf(config, 'consultation', 'hashset list'), async () => ({
+        result: await listSets(db),
+      })),
   );
   if (options.json) printLine(context, JSON.stringify(sets, null, 2));
   else if (sets.length === 0) printLine(context, 'No hash sets yet: homeward hashset import FILE --source NAME');
@@ -158,11 +220,13 @@ async function list(context: CliContext, options: SetOptions): Promise<void> {
 
 async function show(context: CliContext, name: string, options: SetOptions): Promise<void> {
   const { config } = configFor(context, options);
-  const shown = await withDatabase(config, async (db) =>
-    await withAudit(db, auditActOf(config, 'consultation', 'hashset show'), async () => {
-      const set = await setInForce(db, name, options.source);
-      return { result: { set, ...(await showSet(db, set.setId)) }, objects: [objectOf(set)] };
-    }),
+  const shown = await withDatabase(
+    config,
+    async (db) =>
+      await withAudit(db, auditActOf(config, 'consultation', 'hashset show'), async () => {
+        const set = await setInForce(db, name, options.source);
+        return { result: { set, ...(await showSet(db, set.setId)) }, objects: [objectOf(set)] };
+      }),
   );
   if (options.json) {
     printLine(context, JSON.stringify(shown, null, 2));
@@ -173,19 +237,28 @@ async function show(context: CliContext, name: string, options: SetOptions): Pro
   printLine(context, `  file sha256 ${set.sha256}, imported by ${neutralise(set.importedBy)}, ${shown.series} series`);
   for (const { code, records } of shown.categories) {
     const label = code === null ? null : categoryEntry(set.categoryScheme, code).label;
-    printLine(context, `  ${groupDigits(records)} recorded by ${neutralise(set.source)} as ${code === null ? 'uncategorised' : neutralise(code)}${label === null ? '' : ` (${label})`}`);
+    printLine(
+      context,
+      `  ${groupDigits(records)} recorded by ${neutralise(set.source)} as ${code === null ? 'uncategorised' : neutralise(code)}${label === null ? '' : ` (${label})`}`,
+    );
   }
   for (const { algorithm, records } of shown.hashes) printLine(context, `  ${groupDigits(records)} with ${algorithm}`);
 }
 
-async function remove(context: CliContext, name: string, options: SetOptions & { justification?: string }): Promise<void> {
+async function remove(
+  context: CliContext,
+  name: string,
+  options: SetOptions & { justification?: string },
+): Promise<void> {
   const { config } = configFor(context, options);
-  const removed = await withDatabase(config, async (db) =>
-    await withAudit(db, auditActOf(config, 'erasure', 'hashset remove', options), async () => {
-      const set = await setInForce(db, name, options.source);
-      await removeSet(db, set.setId);
-      return { result: set, objects: [objectOf(set)] };
-    }),
+  const removed = await withDatabase(
+    config,
+    async (db) =>
+      await withAudit(db, auditActOf(config, 'erasure', 'hashset remove', options), async () => {
+        const set = await setInForce(db, name, options.source);
+        await removeSet(db, set.setId);
+        return { result: set, objects: [objectOf(set)] };
+      }),
   );
   printLine(context, `Removed ${setText(removed)}`);
 }

@@ -2,7 +2,14 @@ import type { Command } from 'commander';
 import { ERRORS } from '../../../schemas/error.ts';
 import { reproduceReport } from '../../compose/reproduce-report.ts';
 import { neutralise } from '../../report/neutralise.ts';
-import { type CliContext, type CommonOptions, configFor, existingPath, printLine, withCommonOptions } from '../context.ts';
+import {
+  type CliContext,
+  type CommonOptions,
+  configFor,
+  existingPath,
+  printLine,
+  withCommonOptions,
+} from '../context.ts';
 import { scanProgress } from '../scan-progress.ts';
 
 export function registerReproduce(program: Command, context: CliContext): void {

@@ -56,7 +56,10 @@ export async function runScan(context: CliContext, paths: readonly string[], opt
     const advice = await mountAdvice(root);
     if (advice !== null) context.stderr.write(`${advice}\n`);
   }
-  const known = (options.known ?? []).map((file) => ({ file: existingPath(context, file, 'a hash set'), source: path.basename(file) }));
+  const known = (options.known ?? []).map((file) => ({
+    file: existingPath(context, file, 'a hash set'),
+    source: path.basename(file),
+  }));
   using progress = scanProgress(context);
   const outcome: ScanOutcome = await scanSeizure({
     config,

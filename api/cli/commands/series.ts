@@ -4,8 +4,8 @@ import { listSeries, showSeries } from '../../../engine/series/series.ts';
 import { withDatabase } from '../../compose/open-database.ts';
 import { createMask, newMaskKey } from '../../report/mask.ts';
 import { neutralise } from '../../report/neutralise.ts';
-import { type CliContext, type CommonOptions, configFor, printLine, withCommonOptions } from '../context.ts';
 import { auditActOf } from '../audit-act.ts';
+import { type CliContext, type CommonOptions, configFor, printLine, withCommonOptions } from '../context.ts';
 
 interface SeriesOptions extends CommonOptions {
   readonly json?: true;
@@ -35,16 +35,24 @@ async function list(context: CliContext, options: SeriesOptions): Promise<void> 
   const { config } = configFor(context, options);
   const found = await withDatabase(
     config,
-    async (db) => await withAudit(db, auditActOf(config, 'consultation', 'series list', options), async () => ({ result: await listSeries(db), objects: [] })),
+    async (db) =>
+      await withAudit(db, auditActOf(config, 'consultation', 'series list', options), async () => ({
+        result: await listSeries(db),
+        objects: [],
+      })),
   );
   const mask = createMask({ reveal: options.reveal ?? false, key: newMaskKey() });
   if (options.json) {
     printLine(context, JSON.stringify(found, null, 2));
     return;
   }
-  if (found.length === 0) printLine(context, 'No series yet. They come with a hash set: homeward hashset import FILE --source NAME');
+  if (found.length === 0)
+    printLine(context, 'No series yet. They come with a hash set: homeward hashset import FILE --source NAME');
   for (const series of found) {
-    printLine(context, `${mask.words('series', series.name)}  from ${neutralise(series.source)}: ${series.records} records, ${series.matchedMedia} contents matched`);
+    printLine(
+      context,
+      `${mask.words('series', series.name)}  from ${neutralise(series.source)}: ${series.records} records, ${series.matchedMedia} contents matched`,
+    );
   }
 }
 
@@ -66,9 +74,13 @@ async function show(context: CliContext, name: string, options: SeriesOptions): 
   for (const one of series) {
     printLine(context, `${mask.words('series', one.name)}, recorded by ${neutralise(one.source)}`);
     for (const category of one.categories) {
-      printLine(context, `  ${category.records} records recorded by ${neutralise(one.source)} as ${category.code === null ? 'uncategorised' : neutralise(category.code)} (${category.scheme}${category.label === null ? '' : `: ${category.label}`}), set ${neutralise(category.setName)} version ${category.setVersion}`);
+      printLine(
+        context,
+        `  ${category.records} records recorded by ${neutralise(one.source)} as ${category.code === null ? 'uncategorised' : neutralise(category.code)} (${category.scheme}${category.label === null ? '' : `: ${category.label}`}), set ${neutralise(category.setName)} version ${category.setVersion}`,
+      );
     }
-    for (const match of one.matches) printLine(context, `  ${match.media} contents matched by ${match.method} in ${match.batches} batches`);
+    for (const match of one.matches)
+      printLine(context, `  ${match.media} contents matched by ${match.method} in ${match.batches} batches`);
     if (one.matches.length === 0) printLine(context, '  nothing matched so far');
   }
 }
