@@ -24,17 +24,25 @@ export interface RecordedGroup {
  * Records a group of items with their contents and fingerprints, in the caller's transaction and without adding anything that is there.
  * A fingerprint of an earlier failure gives way to one that succeeded, and so does an item.
  */
-export async function recordItems(tx: Transaction, batchId: string, mode: DecodeMode, items: readonly NewItem[]): Promise<RecordedGroup> {
+export async function recordItems(
+  tx: Transaction,
+  batchId: string,
+  mode: DecodeMode,
+  items: readonly NewItem[],
+): Promise<RecordedGroup> {
   const byDigest = new Map<string, Examination>();
   for (const { examination } of items) {
-    if (examination.digests !== null && !byDigest.has(examination.digests.sha256)) byDigest.set(examination.digests.sha256, examination);
+    if (examination.digests !== null && !byDigest.has(examination.digests.sha256))
+      byDigest.set(examination.digests.sha256, examination);
   }
   const contents = [...byDigest.entries()];
   const newMedia = await insertMedia(tx, contents);
   const mediaIds = await mediaIdsOf(tx, [...byDigest.keys()]);
   await insertFingerprints(tx, mode, contents, mediaIds);
   await dropFailures(tx, batchId, items);
-  const ids = items.map(({ examination }) => (examination.digests === null ? null : (mediaIds.get(examination.digests.sha256) ?? null)));
+  const ids = items.map(({ examination }) =>
+    examination.digests === null ? null : (mediaIds.get(examination.digests.sha256) ?? null),
+  );
   const newItems = await insertItems(tx, batchId, items, ids);
   return { mediaIds: ids, newItems, newMedia };
 }
@@ -57,9 +65,11 @@ async function insertMedia(tx: Transaction, contents: readonly (readonly [string
 }
 
 async function mediaIdsOf(tx: Transaction, sha256s: readonly string[]): Promise<Map<string, number>> {
-  const found = await tx.read(row({ mediaId: integer, sha256: bytes }), 'select media_id, sha256 from media where sha256 = any($1::bytea[])', [
-    sha256s.map((hex) => Buffer.from(hex, 'hex')),
-  ]);
+  const found = await tx.read(
+    row({ mediaId: integer, sha256: bytes }),
+    'select media_id, sha256 from media where sha256 = any($1::bytea[])',
+    [sha256s.map((hex) => Buffer.from(hex, 'hex'))],
+  );
   return new Map(found.map((one) => [one.sha256.toString('hex'), one.mediaId]));
 }
 
@@ -74,7 +84,8 @@ async function insertFingerprints(
     const pdq = examination.picture?.pdq.find((one) => one.flavour === flavour);
     return pdq === undefined ? null : Buffer.from(pdq.dihedral.join(''), 'hex');
   };
-  const quality = (flavour: string) => (examination: Examination) => examination.picture?.pdq.find((one) => one.flavour === flavour)?.quality ?? null;
+  const quality = (flavour: string) => (examination: Examination) =>
+    examination.picture?.pdq.find((one) => one.flavour === flavour)?.quality ?? null;
   await tx.execute(
     `insert into fingerprint (media_id, pipeline_version, mode, outcome, reason, reason_detail, width_pixels, height_pixels, decoder,
             reduction_factor, frames, trailing_bytes, pdq_512_dihedral, pdq_512_quality, pdq_full_dihedral, pdq_full_quality,
@@ -120,10 +131,18 @@ async function insertFingerprints(
 /** A file that failed before (its host died, perhaps with us) and did not now has one item, not two. */
 async function dropFailures(tx: Transaction, batchId: string, items: readonly NewItem[]): Promise<void> {
   const better = items.filter(({ examination }) => examination.outcome !== 'failed').map(({ pathKey }) => pathKey);
-  await tx.execute(`delete from item where batch_id = $1 and path_key = any($2::bytea[]) and outcome = 'failed'`, [batchId, better]);
+  await tx.execute(`delete from item where batch_id = $1 and path_key = any($2::bytea[]) and outcome = 'failed'`, [
+    batchId,
+    better,
+  ]);
 }
 
-async function insertItems(tx: Transaction, batchId: string, items: readonly NewItem[], mediaIds: readonly (number | null)[]): Promise<number> {
+async function insertItems(
+  tx: Transaction,
+  batchId: string,
+  items: readonly NewItem[],
+  mediaIds: readonly (number | null)[],
+): Promise<number> {
   return await tx.execute(
     `insert into item (batch_id, path_key, path, container_path_key, media_id, size_bytes, modified_at, type, outcome, reason, reason_detail)
      select $1, * from unnest($2::bytea[], $3::bytea[], $4::bytea[], $5::bigint[], $6::bigint[], $7::timestamptz[], $8::text[], $9::text[],
@@ -144,4 +163,3 @@ async function insertItems(tx: Transaction, batchId: string, items: readonly New
     ],
   );
 }
-

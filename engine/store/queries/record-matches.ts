@@ -24,7 +24,11 @@ select m.media_id, r.record_id,
  where m.media_id = any($1::bigint[]) and m.size_bytes > 0`;
 
 export async function findDigestMatches(db: Queryable, mediaIds: readonly number[]): Promise<FoundMatch[]> {
-  const found = await db.read(row({ mediaId: integer, recordId: integer, method: oneOf(['sha256', 'sha1', 'md5'] as const) }), DIGEST_SQL, [mediaIds]);
+  const found = await db.read(
+    row({ mediaId: integer, recordId: integer, method: oneOf(['sha256', 'sha1', 'md5'] as const) }),
+    DIGEST_SQL,
+    [mediaIds],
+  );
   return found.map((one) => ({
     ...one,
     algorithm: one.method,
@@ -37,7 +41,11 @@ export async function findDigestMatches(db: Queryable, mediaIds: readonly number
 }
 
 /** Records evidence that is not recorded yet, with the series and category of its record; returns how many were new. */
-export async function recordMatches(tx: Transaction, mode: DecodeMode, matches: readonly FoundMatch[]): Promise<number> {
+export async function recordMatches(
+  tx: Transaction,
+  mode: DecodeMode,
+  matches: readonly FoundMatch[],
+): Promise<number> {
   if (matches.length === 0) return 0;
   const column = <T>(of: (match: FoundMatch) => T): T[] => matches.map(of);
   return await tx.execute(
