@@ -81,7 +81,8 @@ export class CopyEncoder {
   /** `timeMs` as Date.getTime() gives it. */
   timestamptz(timeMs: number): void {
     this.#field(8);
-    this.#int64((timeMs - EPOCH_MS) * 1000);
+    // In microseconds a time past the year 2285 is no longer a safe integer.
+    this.#end = this.#buffer.writeBigInt64BE(BigInt(timeMs - EPOCH_MS) * 1000n, this.#end);
   }
 
   text(value: string): void {

@@ -6,7 +6,7 @@ import { Compile } from 'typebox/compile';
 import { Count, Nullable, OneOf, type Static } from '../../../schemas/closed.ts';
 import { HomewardError } from '../../../schemas/error.ts';
 import { unpackTemplate } from './folder-template.ts';
-import { syncFolder } from './synced-files.ts';
+import { syncFolder } from './sync-folder.ts';
 
 /** How the data folder is laid out; raise it when an older engine must not open it any more. */
 const LAYOUT_VERSION = 1;

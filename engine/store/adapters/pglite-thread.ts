@@ -5,15 +5,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite, type Results } from '@electric-sql/pglite';
 import { vector } from '@electric-sql/pglite-pgvector';
-import { READ_TYPES, SESSION_SETTINGS } from '../wire-types.ts';
+import { READ_TYPES } from '../wire-types.ts';
 import type { ThreadData, ThreadFailure, ThreadReply, ThreadRequest, ThreadResult } from './pglite-messages.ts';
+import { EMBEDDED_SETTINGS } from './pglite-settings.ts';
 import { SyncedFolder } from './synced-files.ts';
 
-/**
- * 32 MB of the 128 that PGlite takes: opening costs half the time and 95 MB less memory, and writing items is no slower
- * (figures in bench/results). Larger tables are read in order, which goes round the cache anyway.
- */
-const SHARED_BUFFERS = '32MB';
 /** PGlite never makes a checkpoint by itself while it runs: without ours the log would grow for ever. */
 const LOG_BYTES_PER_CHECKPOINT = 64 * 1024 * 1024;
 
@@ -29,15 +25,10 @@ let insideTransaction = false;
 const say = (reply: ThreadReply, transfer: ArrayBuffer[] = []): void => port.postMessage(reply, transfer);
 
 async function open(): Promise<PGlite> {
-  const settings = Object.entries({
-    ...SESSION_SETTINGS,
-    shared_buffers: SHARED_BUFFERS,
-    // Recycled log segments beyond this are removed at a checkpoint.
-    max_wal_size: '96MB',
-    min_wal_size: '32MB',
-    wal_sync_method: 'fsync',
-  }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const startParams = [...PGlite.defaultStartParams.filter((param) => param !== '-F' || !data.durable), ...settings];
+  const startParams = [
+    ...PGlite.defaultStartParams.filter((param) => param !== '-F' || !data.durable),
+    ...EMBEDDED_SETTINGS,
+  ];
   const fs = new SyncedFolder(data.dataFolder, (byteCount) => {
     logBytes += byteCount;
   });

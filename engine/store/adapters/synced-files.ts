@@ -1,7 +1,8 @@
-import { closeSync, fsyncSync, openSync } from 'node:fs';
+import { fsyncSync } from 'node:fs';
 import path from 'node:path';
 import type { PGlite } from '@electric-sql/pglite';
 import { NodeFS } from '@electric-sql/pglite/nodefs';
+import { syncFolder } from './sync-folder.ts';
 
 /** The part of Emscripten's NODEFS that is reached into here. */
 interface OpenFile {
@@ -59,16 +60,5 @@ export class SyncedFolder extends NodeFS {
       },
     ];
     return made;
-  }
-}
-
-/** Makes names in a folder last. Windows cannot open a folder and keeps its names by itself. */
-export function syncFolder(folder: string): void {
-  if (process.platform === 'win32') return;
-  const descriptor = openSync(folder, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
   }
 }
