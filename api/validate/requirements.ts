@@ -33,7 +33,7 @@ export const LIMITS: readonly string[] = [
   "It shows how this installation behaved on this machine at this time, with pictures drawn by calculation. It does not replace the tests of the project, nor a validation with the unit's own material.",
   'PDQ survives re-encoding, resizing, small changes of colour, mirroring and quarter turns. It does not survive cropping of more than a few per cent, free rotation, or heavy overlays: nothing found does not mean that nothing is there.',
   'HEIC is tried only with a picture given (--heic), the published conformance data only when its folder is given (--vectors).',
-  'The radius of a match and its false matches were not measured here: ten drawn scenes say nothing about millions of photographs.',
+  'The radius of a match and its false matches were not measured here: a few drawn scenes say nothing about millions of photographs.',
   'A power loss is not simulated here: the embedded database can lose its last work in one; use a server for evidence, or back the folder up.',
   'A trail that is rewritten whole, by somebody who holds the database, is detected only against a head kept elsewhere.',
   'A case that is not applicable was not tried. It is no evidence either way.',

@@ -4,7 +4,7 @@ import type { CaseToRun, RequirementToRun } from './case.ts';
 import type { Ground } from './ground.ts';
 
 /** A case that hangs is a failure, not a validation that never ends. Long, since an examiner's machine may be busy. */
-const CASE_TIMEOUT_MS = 60_000;
+const CASE_TIMEOUT_MS = 180_000;
 
 /** Runs every case one after the other and says what became of it; `onCase` hears of each as it ends. */
 export async function runRequirements(

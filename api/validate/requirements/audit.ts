@@ -8,36 +8,36 @@ import { HomewardError } from '../../../schemas/error.ts';
 import { type CaseToRun, none, type RequirementToRun, same } from '../case.ts';
 import type { Ground } from '../ground.ts';
 
-const ORGANISATION = 'validation';
 const ACTS = 10;
 
-const ACT: PlannedAct = {
+const actOf = (organisation: string): PlannedAct => ({
   operation: 'consultation',
   action: 'validate',
   actor: 'validation',
-  organisation: ORGANISATION,
+  organisation,
   purpose: null,
   justification: null,
   caseRef: null,
   recipient: null,
   objects: [],
-};
+});
 
-/** A database of its own with a trail in it. */
-async function withTrail<T>(ground: Ground, name: string, work: (db: Db) => Promise<T>): Promise<T> {
-  const db = await ground.openDatabase(path.join(ground.folder, `audit-${name}`));
+/** One database for all cases, a trail of its own for each. */
+async function withTrail<T>(ground: Ground, organisation: string, work: (db: Db) => Promise<T>): Promise<T> {
+  const db = await ground.openDatabase(path.join(ground.folder, 'audit'));
   try {
-    for (let act = 0; act < ACTS; act++)
-      await withAudit(db, { ...ACT, objects: [`act ${act}`] }, async () => ({ result: null }));
+    for (let act = 0; act < ACTS; act++) {
+      await withAudit(db, { ...actOf(organisation), objects: [`act ${act}`] }, async () => ({ result: null }));
+    }
     return await work(db);
   } finally {
     await db.close();
   }
 }
 
-async function entriesOf(db: Db): Promise<AuditEntry[]> {
+async function entriesOf(db: Db, organisation: string): Promise<AuditEntry[]> {
   const entries: AuditEntry[] = [];
-  for await (const entry of listAudit(db, ORGANISATION)) entries.push(entry);
+  for await (const entry of listAudit(db, organisation)) entries.push(entry);
   return entries;
 }
 
@@ -48,7 +48,7 @@ export function wholeChainCase(acts: number = ACTS): CaseToRun {
     assertion: `${acts} acts leave two entries each, before and after, in a chain that verifies.`,
     check: async (ground) =>
       await withTrail(ground, 'whole', async (db) => {
-        const verdict = await verifyChain(listAudit(db, ORGANISATION));
+        const verdict = await verifyChain(listAudit(db, 'whole'));
         return same(
           `whole, ${2 * acts} entries`,
           `${verdict.whole ? 'whole' : `broken: ${verdict.fault}`}, ${verdict.entries} entries`,
@@ -63,7 +63,7 @@ const changedCase: CaseToRun = {
     'An entry changed, left out or moved is detected, each of them in turn; a cut tail by the head known before.',
   check: async (ground) =>
     await withTrail(ground, 'changed', async (db) => {
-      const entries = await entriesOf(db);
+      const entries = await entriesOf(db, 'changed');
       const last = entries.at(-1);
       if (last === undefined) throw new Error('expected a trail, received none');
       const head = { sequence: last.sequence, hash: last.hash };
@@ -92,9 +92,9 @@ const changedInDatabaseCase: CaseToRun = {
     await withTrail(ground, 'forged', async (db) => {
       await db.execute(
         `update audit_entry set entry = jsonb_set(entry::jsonb, '{actor}', '"somebody else"') where organisation = $1 and sequence = 5`,
-        [ORGANISATION],
+        ['forged'],
       );
-      const verdict = await verifyChain(listAudit(db, ORGANISATION));
+      const verdict = await verifyChain(listAudit(db, 'forged'));
       return same('broken at 5', verdict.whole ? 'whole' : `broken at ${verdict.atSequence}`);
     }),
 };
@@ -109,7 +109,7 @@ const unwritableCase: CaseToRun = {
       let refused = 0;
       for (let attempt = 0; attempt < 100; attempt++) {
         try {
-          await withAudit(db, ACT, async () => {
+          await withAudit(db, actOf('unwritable'), async () => {
             done += 1;
             return { result: null };
           });

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { DEFAULT_FILE_BUDGET, type FileBudget } from '../../../schemas/host-protocol.ts';
 import type { ReasonCode } from '../../../schemas/outcome.ts';
 import type { CaseToRun, RequirementToRun } from '../case.ts';
+import { hostReady } from '../host-watch.ts';
 
 /** A bomb ends within this, limit of processor time included. */
 const MOST_BOMB_MS = 12_000;
@@ -20,6 +21,8 @@ export function budgetCase({ id, assertion, file, budget, outcome, reasons }: Bu
     id,
     assertion,
     check: async (ground) => {
+      // A host that is only just being started is no cost of this file.
+      await hostReady(ground.hosts);
       const beganMs = performance.now();
       const location = Buffer.from(path.join(ground.picturesFolder, file));
       const found = await ground.hosts.examine(location, {
@@ -59,7 +62,7 @@ export const budgets: RequirementToRun = {
     }),
     budgetCase({
       id: 'below-limit',
-      assertion: 'A picture of 81 Mpx, below the limit, is examined within its budget.',
+      assertion: 'A picture of 36 Mpx, below the limit, is examined within its budget.',
       file: 'heavy.jpg',
       outcome: 'done',
       reasons: [],

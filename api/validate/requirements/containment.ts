@@ -1,24 +1,9 @@
 import path from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { CaseToRun, RequirementToRun } from '../case.ts';
-import type { Ground, HostsUnderTest } from '../ground.ts';
+import type { Ground } from '../ground.ts';
+import { hostAtWork, hostReady } from '../host-watch.ts';
 
-const LOOK_EVERY_MS = 5;
 const MOST_RETURN_MS = 2_000;
-/** Until a host has the file, and until a host is ready again. */
-const PATIENCE_MS = 20_000;
-
-/** The process that has a file in hand, as soon as there is one. */
-async function hostAtWork(hosts: HostsUnderTest, except: ReadonlySet<number> = new Set()): Promise<number | null> {
-  for (const beganMs = performance.now(); performance.now() - beganMs < PATIENCE_MS; await wait(LOOK_EVERY_MS)) {
-    const found = hosts
-      .stats()
-      .hosts.find(({ inFlight, processId }) => inFlight > 0 && processId !== undefined && !except.has(processId));
-    if (found?.processId !== undefined) return found.processId;
-  }
-  return null;
-}
-
 function kill(processId: number): boolean {
   try {
     return process.kill(processId, 'SIGKILL');
@@ -42,13 +27,7 @@ export function killedOnceCase(mostReturnMs: number = MOST_RETURN_MS): CaseToRun
         Array.from({ length: 10 }, async () => await hosts.examine(picture(ground, 'scene-0.png'), { mode: 'exact' })),
       );
       const { outcome } = await heavy;
-      const beganMs = performance.now();
-      while (
-        hosts.stats().hosts.filter(({ ready, kind }) => ready && kind === 'picture').length < 2 &&
-        performance.now() - beganMs < PATIENCE_MS
-      ) {
-        await wait(LOOK_EVERY_MS);
-      }
+      await hostReady(hosts, 2);
       const { slowestReturnMs, hostsCrashed } = hosts.stats();
       const done = others.filter((one) => one.outcome === 'done').length;
       return {

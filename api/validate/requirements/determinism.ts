@@ -4,7 +4,7 @@ import type { Examination } from '../../../schemas/fingerprint.ts';
 import { type CaseToRun, none, type RequirementToRun } from '../case.ts';
 import type { Ground } from '../ground.ts';
 
-const REPEATS = 20;
+const REPEATS = 10;
 const FILES = ['format-jpeg.jpg', 'format-webp.webp', 'format-avif.avif', 'kernel-513x100.png', 'kernel-640x480.png'];
 
 async function examineRepeatedly(ground: Ground, hosts: number, threads: number): Promise<Examination[][]> {
