@@ -52,10 +52,18 @@ export class TestFolder implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // A test that ran out of time leaves its command running.
+    for (const cli of running) {
+      const supervisor = supervisorOf(cli);
+      if (supervisor !== undefined) killHard(supervisor.pid);
+      await cli.finished;
+    }
     // A killed host may still be on its way out and write its last.
     await rm(this.path, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   }
 }
+
+const running = new Set<RunningCli>();
 
 export function startCli(args: readonly string[], environment: Readonly<Record<string, string>> = {}): RunningCli {
   const startedMs = performance.now();
@@ -73,7 +81,10 @@ export function startCli(args: readonly string[], environment: Readonly<Record<s
   const finished = once(child, 'close').then(([code]): Finished => {
     return { code: typeof code === 'number' ? code : -1, ...texts, durationMs: performance.now() - startedMs };
   });
-  return { process: child, finished, startedMs, stderrSoFar: () => texts.stderr };
+  const cli: RunningCli = { process: child, finished, startedMs, stderrSoFar: () => texts.stderr };
+  running.add(cli);
+  void finished.then(() => running.delete(cli));
+  return cli;
 }
 
 export async function runCli(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Finished> {

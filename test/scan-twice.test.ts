@@ -14,7 +14,7 @@ const published = (name: string) => {
   return Compile(schema);
 };
 
-describe('a seizure scanned, and scanned again', { timeout: 280_000 }, () => {
+describe('a seizure scanned, and scanned again', { timeout: 900_000 }, () => {
   let folder: TestFolder;
   let first: Finished;
   let report: Report;
