@@ -25,11 +25,12 @@ function findRuntime() {
     if (require('node:fs').existsSync(candidate)) return candidate;
   }
   if (Number(process.versions.node.split('.')[0]) >= LEAST_MAJOR) return process.execPath;
-  const known = Object.keys(PACKAGES).join(', ');
   process.stderr.write(
-    `HW_RUNTIME_MISSING: expected the Node ${LEAST_MAJOR} runtime package for ${platform}, found none` +
-      `${inPackage ? ' under node_modules' : ' (supported platforms: ' + known + ')'}. ` +
-      `${inPackage ? 'Run "npm ci" in the checkout (with optional dependencies)' : `Start with a Node >= ${LEAST_MAJOR} of your own`}.\n`,
+    inPackage
+      ? `HW_RUNTIME_MISSING: expected the Node ${LEAST_MAJOR} runtime package for ${platform}, found none under node_modules. ` +
+          `Run "npm ci" in the checkout (with optional dependencies)\n`
+      : `HW_PLATFORM_UNSUPPORTED: expected one of ${Object.keys(PACKAGES).join(', ')}, received ${platform}. ` +
+          `Use one of those, or start with a Node >= ${LEAST_MAJOR} of your own where the other native parts have a build\n`,
   );
   process.exit(MISSING_DEPENDENCY);
 }

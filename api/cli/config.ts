@@ -97,8 +97,9 @@ function defaultConfig(environment: ConfigSources['environment']): Config {
     organisation: 'local',
     actor: operatingSystemUser(),
     scratchFolder: os.tmpdir(),
-    hosts: 1,
-    threadsPerHost: Math.max(1, os.availableParallelism()),
+    // One thread a host: processor time can then be charged to a file, and a decoder's error text cannot mix with another file's.
+    hosts: Math.max(1, os.availableParallelism()),
+    threadsPerHost: 1,
     sandbox: 'preferred',
     ...CONFIG_BUDGET_DEFAULTS,
   };

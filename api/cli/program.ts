@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { EXIT, HomewardError } from '../../schemas/error.ts';
 import { ENGINE_VERSION } from '../version.ts';
 import { registerConfig } from './commands/config.ts';
+import { registerDemo } from './commands/demo.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerFingerprint } from './commands/fingerprint.ts';
 import { registerHashset } from './commands/hashset.ts';
@@ -43,6 +44,7 @@ export function buildProgram(context: CliContext): Command {
     registerHashset,
     registerSeries,
     registerReproduce,
+    registerDemo,
     registerValidate,
     registerDoctor,
     registerConfig,

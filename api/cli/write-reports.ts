@@ -26,11 +26,14 @@ export async function writeReports(
   context: CliContext,
   outputs: ReportOutputs,
   builder: ReportBuilder,
+  /** Told of every item on its way. */
+  passing: (item: ReportItem) => void = () => undefined,
 ): Promise<ReportHead> {
   const rows = new PageRowSelector();
   const items = async function* (): AsyncGenerator<ReportItem> {
     for await (const item of builder.items()) {
       rows.offer(item);
+      passing(item);
       yield item;
     }
   };

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { Scratch } from '../../engine/ingest/scratch.ts';
 import type { Config } from '../../schemas/config.ts';
 import { HomewardError } from '../../schemas/error.ts';
@@ -31,7 +32,8 @@ export async function openFleet(config: Config, readableRoots: readonly string[]
       fileBudget: config.fileBudget,
       scratchRoot: scratch.folder,
       readableRoots,
-      hiddenFolders: [config.dataFolder],
+      // Before the first scan there is nothing to hide; whoever makes the folder makes it before the hosts.
+      hiddenFolders: existsSync(config.dataFolder) ? [config.dataFolder] : [],
     });
     const open = new OpenFleet(fleet, scratch);
     if (config.sandbox === 'required' && fleet.sandbox.network !== 'none') {

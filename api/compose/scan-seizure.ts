@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { withAudit } from '../../engine/audit/with-audit.ts';
 import { type ImportRequest, importSetFile } from '../../engine/hashset/import.ts';
 import { batchIdentity } from '../../engine/ingest/batch-identity.ts';
@@ -62,6 +63,8 @@ export interface ScanOutcome {
 /** The main job: everything from opening the database to the written report, as one recorded act. */
 export async function scanSeizure(scan: SeizureScan): Promise<ScanOutcome> {
   const roots = scan.roots.map((root) => Buffer.from(root));
+  // A folder that is not there when the hosts start cannot be hidden from them.
+  if (scan.config.databaseUrl === null) await mkdir(scan.config.dataFolder, { recursive: true, mode: 0o700 });
   // The two slowest parts of starting up do not depend on each other.
   const [database, fleet] = await Promise.allSettled([openDatabase(scan.config), openFleet(scan.config, scan.roots)]);
   try {

@@ -17,8 +17,8 @@ export function itemsSection(head: ReportHead, { rows: chosen, offered }: PageRo
   const rows = withinBytes(chosen, mask);
   const where =
     head.itemsFile === null
-      ? 'entry number \u2212 1 of items[] in the JSON report'
-      : html`that line of <span class="mono">${neutralise(head.itemsFile)}</span>`;
+      ? 'items[n \u2212 1] in the JSON report'
+      : html`line n of <span class="mono">${neutralise(head.itemsFile)}</span>`;
   return html`<section id="files" aria-labelledby="files-heading">
 <h2 id="files-heading">Files</h2>
 <p>${

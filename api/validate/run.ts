@@ -83,3 +83,13 @@ export function verdictOf(
 }
 
 const bounded = (text: string): string => (text.length <= 500 ? text : `${text.slice(0, 497)}...`);
+
+/** What a validation that did not hold ends with; null when it held. */
+export function refusalOf(report: Pick<ValidationReport, 'verdict' | 'requirements'>): HomewardError | null {
+  if (report.verdict === 'passed') return null;
+  const failed = report.requirements.filter(({ result }) => result === 'failed').map(({ id }) => id);
+  return new HomewardError(
+    'HW_VALIDATION_FAILED',
+    `expected every requirement to hold on this machine, received ${failed.length === 0 ? 'none that could be tried' : `a failure of ${failed.join(', ')}`}; do not use this installation for evidence`,
+  );
+}

@@ -1,9 +1,10 @@
 import { stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
-import { HomewardError } from '../../../schemas/error.ts';
-import type { ValidationReport } from '../../../schemas/validation.ts';
+import { EXIT, HomewardError } from '../../../schemas/error.ts';
+import type { ValidationCase, ValidationReport } from '../../../schemas/validation.ts';
 import { validateInstallation } from '../../compose/validate-installation.ts';
+import { refusalOf } from '../../validate/run.ts';
 import { validationPage, validationSummary } from '../../validate/text.ts';
 import { ENGINE_VERSION } from '../../version.ts';
 import { type CliContext, type CommonOptions, configFor, existingPath, printLine } from '../context.ts';
@@ -53,25 +54,29 @@ async function validate(context: CliContext, options: ValidateOptions): Promise<
   if (vectorsFolder !== null)
     existingPath(context, path.join(vectorsFolder, 'vectors.json'), 'the list of conformance data');
   const out = options.out === undefined ? null : await reportFile(context, options.out);
-  const report = await validateInstallation({
+  const run = {
     operator: config.actor,
     organisation: config.organisation,
     vectorsFolder,
     heicFile: options.heic === undefined ? null : existingPath(context, options.heic, 'a HEIC picture'),
     signal: context.stopSignal,
-    onCase: (requirement, { id, result, durationMs }) =>
+    onCase: (requirement: { readonly id: string }, { id, result, durationMs }: ValidationCase) =>
       context.stderr.write(`${requirement.id}/${id}: ${result} (${durationMs} ms)\n`),
+  };
+  const report = await validateInstallation(run).catch((error: unknown) => {
+    if (context.stopSignal.aborted) return null;
+    throw error;
   });
+  if (report === null) {
+    context.stderr.write('Stopped; nothing was written.\n');
+    context.exit.code = EXIT.interrupted;
+    return;
+  }
   if (out !== null) await writeReport(context, out, report);
   if (options.json) printLine(context, JSON.stringify(report, null, 2));
   else for (const line of validationSummary(report)) printLine(context, line);
-  if (report.verdict === 'failed') {
-    const failed = report.requirements.filter(({ result }) => result === 'failed').map(({ id }) => id);
-    throw new HomewardError(
-      'HW_VALIDATION_FAILED',
-      `expected every requirement to hold on this machine, received a failure of ${failed.join(', ')}; do not use this installation for evidence`,
-    );
-  }
+  const refusal = refusalOf(report);
+  if (refusal !== null) throw refusal;
 }
 
 /** A folder gets the default name in it; the working folder does when no name was given. */
