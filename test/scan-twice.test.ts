@@ -96,7 +96,7 @@ describe('a seizure scanned, and scanned again', { timeout: 900_000 }, () => {
 
   it('a mirrored, a turned and a re-encoded copy are near duplicates, each with its orientation', () => {
     const nearest = (name: string) => item(report, name).matches.toSorted((a, b) => a.distance - b.distance)[0];
-    for (const [name, orientation] of [['mirrored.jpg', 'flipX'], ['turned.png', 'rot180'], ['encoded anew.jpg', 'original']] as const) {
+    for (const [name, orientation] of [['mirrored.jpg', 'flipY'], ['turned.png', 'rot180'], ['encoded anew.jpg', 'original']] as const) {
       assert.equal(item(report, name).standing, 'nearDuplicate', name);
       const match = nearest(name);
       assert.equal(match?.orientation, orientation, name);
