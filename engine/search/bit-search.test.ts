@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import fc from 'fast-check';
+import { STORE_ENGINES } from '../../test/store-engines.ts';
+import type { Db } from '../store/db.ts';
+import { integer, row } from '../store/row-shape.ts';
+import type { BitHit, BitQuery, BitSearch } from './bit-search.ts';
+import { MemoryScan } from './memory-scan.ts';
+import { scanWithin, WORDS } from './memory-scan-kernel.ts';
+import { openBitSearch } from './open-bit-search.ts';
+import { PgvectorScan } from './pgvector-scan.ts';
+
+const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((value) => Buffer.from(value));
+const bitPlaces = fc.uniqueArray(fc.integer({ min: 0, max: 255 }), { minLength: 0, maxLength: 40 });
+
+function flipped(bits: Buffer, places: readonly number[]): Buffer {
+  const result = Buffer.from(bits);
+  for (const place of places) result[place >> 3] = (result[place >> 3] ?? 0) ^ (0x80 >> (place & 7));
+  return result;
+}
+
+/** Counted bit by bit. */
+function distanceBits(a: Buffer, b: Buffer): number {
+  let distance = 0;
+  for (let place = 0; place < 256; place += 1) {
+    const mask = 0x80 >> (place & 7);
+    if (((a[place >> 3] ?? 0) & mask) !== ((b[place >> 3] ?? 0) & mask)) distance += 1;
+  }
+  return distance;
+}
+
+const words = (bits: Buffer): Uint32Array => new Uint32Array(Uint8Array.from(bits).buffer);
+
+describe('scan in memory', () => {
+  it('finds exactly the hashes within the radius, with their distances', () => {
+    fc.assert(
+      fc.property(
+        hash,
+        fc.array(fc.oneof(hash, bitPlaces), { maxLength: 20 }),
+        fc.integer({ min: 0, max: 256 }),
+        (query, near, radius) => {
+          const known = near.map((one) => (Buffer.isBuffer(one) ? one : flipped(query, one)));
+          const memory = new Uint32Array(known.length * WORDS);
+          for (const [at, bits] of known.entries()) memory.set(words(bits), at * WORDS);
+          const found: number[] = [];
+          scanWithin(memory, known.length, words(query), radius, found);
+          const expected = known.flatMap((bits, at) =>
+            distanceBits(bits, query) <= radius ? [at, distanceBits(bits, query)] : [],
+          );
+          assert.deepEqual(found, expected);
+        },
+      ),
+    );
+  });
+});
+
+interface KnownHash {
+  readonly algorithm: 'pdq' | 'pdq-512' | 'pdq-full' | 'blockhash-256-r512';
+  readonly bits: Buffer;
+  readonly quality: number | null;
+}
+
+async function addSet(
+  db: Db,
+  name: string,
+  state: 'active' | 'removed',
+  hashes: readonly KnownHash[],
+): Promise<number[]> {
+  return await db.transaction(async (tx) => {
+    const [set] = await tx.read(
+      row({ setId: integer }),
+      `insert into hash_set (source, name, version, content_sha256, format, category_scheme, state, imported_by)
+       values ('test', $1, 1, sha256('x'), 'csv', 'unspecified', $2, 'test') returning set_id`,
+      [name, state],
+    );
+    const recordIds: number[] = [];
+    for (const known of hashes) {
+      const [record] = await tx.read(
+        row({ recordId: integer }),
+        'insert into known_record (set_id) values ($1) returning record_id',
+        [set?.setId ?? 0],
+      );
+      await tx.execute(
+        "insert into known_bits (record_id, set_id, algorithm, bits, quality) values ($1, $2, $3, ('x' || $4)::bit(256), $5)",
+        [record?.recordId ?? 0, set?.setId ?? 0, known.algorithm, known.bits.toString('hex'), known.quality],
+      );
+      recordIds.push(record?.recordId ?? 0);
+    }
+    return recordIds;
+  });
+}
+
+const seen = (hits: readonly BitHit[]): string[] =>
+  hits
+    .map((hit) => `${hit.query.tag} ${hit.query.algorithm} ${hit.recordId} ${hit.distanceBits} ${hit.quality}`)
+    .sort();
+
+for (const engine of STORE_ENGINES) {
+  describe(`bit search on ${engine.name}`, engine.options, () => {
+    let db: Db;
+    const base = Buffer.from('1f'.repeat(16) + 'a3'.repeat(16), 'hex');
+    const far = Buffer.from('e0'.repeat(16) + '5c'.repeat(16), 'hex');
+    const places = (count: number): number[] => Array.from({ length: count }, (_, at) => (at * 7) % 256);
+    let recordIds: number[];
+    before(async () => {
+      db = await engine.open();
+      recordIds = await addSet(db, 'in force', 'active', [
+        { algorithm: 'pdq', bits: base, quality: 90 },
+        { algorithm: 'pdq-512', bits: flipped(base, places(31)), quality: null },
+        { algorithm: 'pdq-512', bits: flipped(base, places(32)), quality: 50 },
+        { algorithm: 'pdq-full', bits: flipped(base, places(3)), quality: 10 },
+        { algorithm: 'blockhash-256-r512', bits: base, quality: null },
+        { algorithm: 'pdq', bits: far, quality: 100 },
+      ]);
+      await addSet(db, 'withdrawn', 'removed', [{ algorithm: 'pdq', bits: base, quality: 90 }]);
+    });
+    after(async () => await db.close());
+
+    const query = (algorithm: BitQuery['algorithm'], bits: Buffer, tag = 0): BitQuery => ({
+      tag,
+      algorithm,
+      orientation: 'original',
+      bits,
+      radiusBits: 31,
+    });
+
+    for (const [name, open] of [
+      ['pgvector', async (of: Db): Promise<BitSearch> => new PgvectorScan(of)],
+      ['memory', async (of: Db): Promise<BitSearch> => await MemoryScan.load(of)],
+    ] as const) {
+      it(`R9: ${name} finds all within 31 bits and none at 32, of sets in force, of the flavours that compare`, async () => {
+        const search = await open(db);
+        try {
+          const [unknown, at31, , full, block] = recordIds;
+          assert.deepEqual(
+            seen(await search.within([query('pdq-512', base)])),
+            [`0 pdq-512 ${unknown} 0 90`, `0 pdq-512 ${at31} 31 null`].sort(),
+          );
+          assert.deepEqual(
+            seen(await search.within([query('pdq-full', base)])),
+            [`0 pdq-full ${unknown} 0 90`, `0 pdq-full ${full} 3 10`].sort(),
+          );
+          assert.deepEqual(seen(await search.within([query('blockhash-256-r512', base)])), [
+            `0 blockhash-256-r512 ${block} 0 null`,
+          ]);
+          assert.equal(await search.size('pdq-512'), 4);
+          assert.deepEqual(await search.within([]), []);
+        } finally {
+          await search.close();
+        }
+      });
+    }
+
+    it('R9: memory answers as pgvector does, which is the oracle, for a thousand known hashes in clusters', async () => {
+      const centres = fc.sample(hash, { numRuns: 20, seed: 11 });
+      const hashes = fc
+        .sample(
+          fc.tuple(
+            fc.nat({ max: 19 }),
+            bitPlaces,
+            fc.constantFrom('pdq', 'pdq-512', 'pdq-full'),
+            fc.option(fc.nat({ max: 100 })),
+          ),
+          { numRuns: 1000, seed: 12 },
+        )
+        .map(
+          ([centre, flips, algorithm, quality]): KnownHash => ({
+            algorithm,
+            bits: flipped(centres[centre] ?? base, flips),
+            quality,
+          }),
+        );
+      await addSet(db, 'clusters', 'active', hashes);
+      const queries = centres.flatMap((centre, tag) => [
+        query('pdq-512', centre, tag),
+        query('pdq-full', flipped(centre, places(9)), tag),
+      ]);
+      const oracle = seen(await new PgvectorScan(db).within(queries));
+      const search = await openBitSearch(db);
+      try {
+        assert.match(search.description, /memory/);
+        assert.deepEqual(seen(await search.within(queries)), oracle);
+        assert.ok(oracle.length > 500, `only ${oracle.length} hits: the clusters are not what they should be`);
+      } finally {
+        await search.close();
+      }
+    });
+  });
+}
