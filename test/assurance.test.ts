@@ -32,10 +32,10 @@ describe('docs/assurance.md', () => {
     );
   });
 
-  it('names only tests that carry the id of their goal', () => {
+  it('names only tests that carry the id of their goal, or says that they do not', () => {
     const without: string[] = [];
     for (const [goal, [, proof = '']] of ROWS) {
-      for (const [, file = ''] of proof.matchAll(/`([a-z0-9./-]+\.test\.ts)`/g)) {
+      for (const [, file = ''] of proof.matchAll(/`([a-z0-9./-]+\.test\.ts)`(?! [^`;]*names no id)/g)) {
         const text = existsSync(path.join(ROOT, file)) ? readFileSync(path.join(ROOT, file), 'utf8') : '';
         if (!new RegExp(`\\b${goal}\\b`).test(text)) without.push(`${goal}: ${file}`);
       }
