@@ -73,19 +73,24 @@ async function addSet(
        values ('test', $1, 1, sha256('x'), 'csv', 'unspecified', $2, 'test') returning set_id`,
       [name, state],
     );
-    const recordIds: number[] = [];
-    for (const known of hashes) {
-      const [record] = await tx.read(
-        row({ recordId: integer }),
-        'insert into known_record (set_id) values ($1) returning record_id',
-        [set?.setId ?? 0],
-      );
-      await tx.execute(
-        "insert into known_bits (record_id, set_id, algorithm, bits, quality) values ($1, $2, $3, ('x' || $4)::bit(256), $5)",
-        [record?.recordId ?? 0, set?.setId ?? 0, known.algorithm, known.bits.toString('hex'), known.quality],
-      );
-      recordIds.push(record?.recordId ?? 0);
-    }
+    const records = await tx.read(
+      row({ recordId: integer }),
+      `insert into known_record (set_id, source_key) select $1, place::text from generate_series(1, $2::int) place returning record_id`,
+      [set?.setId ?? 0, hashes.length],
+    );
+    const recordIds = records.map((record) => record.recordId);
+    await tx.execute(
+      `insert into known_bits (record_id, set_id, algorithm, bits, quality)
+       select record_id, $1, algorithm, ('x' || hex)::bit(256), quality
+         from unnest($2::bigint[], $3::text[], $4::text[], $5::smallint[]) as k(record_id, algorithm, hex, quality)`,
+      [
+        set?.setId ?? 0,
+        recordIds,
+        hashes.map((known) => known.algorithm),
+        hashes.map((known) => known.bits.toString('hex')),
+        hashes.map((known) => known.quality),
+      ],
+    );
     return recordIds;
   });
 }

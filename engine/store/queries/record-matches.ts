@@ -13,15 +13,22 @@ export interface FoundMatch extends MatchEvidence {
 /**
  * Known records with a digest of these media, by the strongest digest the record has: a record with a SHA-256 that differs is another
  * file, whatever its MD5 says. Digests of the empty file match nothing: every seized machine holds one.
+ * Three look-ups, each through its own index: with one join over `or` PGlite took 260 ms CPU for 200 media against 10,000 records
+ * instead of 9, since the planner has to guess the length of the array and then reads the whole table for each media.
  */
 const DIGEST_SQL = `
-select m.media_id, r.record_id,
-       case when r.sha256 is not null then 'sha256' when r.sha1 is not null then 'sha1' else 'md5' end as method
-  from media m
-  join known_record r
-    on r.sha256 = m.sha256 or (r.sha256 is null and r.sha1 = m.sha1) or (r.sha256 is null and r.sha1 is null and r.md5 = m.md5)
-  join hash_set s on s.set_id = r.set_id and s.state = 'active'
- where m.media_id = any($1::bigint[]) and m.size_bytes > 0`;
+with wanted as materialized (
+  select media_id, sha256, sha1, md5 from media where media_id = any($1::bigint[]) and size_bytes > 0
+), found as (
+  select w.media_id, r.record_id, r.set_id, 'sha256' as method from wanted w join known_record r on r.sha256 = w.sha256
+  union all
+  select w.media_id, r.record_id, r.set_id, 'sha1' from wanted w join known_record r on r.sha1 = w.sha1 where r.sha256 is null
+  union all
+  select w.media_id, r.record_id, r.set_id, 'md5' from wanted w join known_record r on r.md5 = w.md5
+   where r.sha256 is null and r.sha1 is null
+)
+select f.media_id, f.record_id, f.method
+  from found f join hash_set s on s.set_id = f.set_id and s.state = 'active'`;
 
 export async function findDigestMatches(db: Queryable, mediaIds: readonly number[]): Promise<FoundMatch[]> {
   const found = await db.read(
