@@ -19,8 +19,8 @@ export interface LostFile {
 
 /** A host that examines files, what it has in flight, and the watch over it. */
 export class PictureHost {
-  readonly kind: 'picture' | 'isolation';
-  readonly capacity: number;
+  kind: 'picture' | 'isolation';
+  capacity: number;
   ready = false;
   everReady = false;
   /** Gets no more files; ends when the last one is done. */
@@ -51,6 +51,12 @@ export class PictureHost {
         observer.ended(this, end, [...this.#inFlight.values()], this.#verdict);
       },
     });
+  }
+
+  /** From now on one file at a time, each of them under suspicion. */
+  isolate(): void {
+    this.kind = 'isolation';
+    this.capacity = 1;
   }
 
   get processId(): number | undefined {

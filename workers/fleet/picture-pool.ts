@@ -10,7 +10,7 @@ import { failedExamination, type PictureJob } from './picture-job.ts';
 
 /** So many hosts in a row that ended before they were ready, over at least so long, and nothing will come of another one. */
 const FAILED_STARTS = 5;
-const FAILED_FOR_MS = 10_000;
+const FAILED_FOR_MS = 30_000;
 /** An isolation host is kept so long for the next file that needs it. */
 const ISOLATION_IDLE_MS = 10_000;
 
@@ -133,7 +133,16 @@ export class PicturePool {
     );
   }
 
+  /** A spare host that is up already is better than one that has to start. */
   #startIsolation(): void {
+    const spare = [...this.#hosts].find((host) => host.inFlight === 0 && host.freePlaces > 0 && host.filesDone === 0);
+    if (spare !== undefined && this.#hosts.size > this.#options.hosts) {
+      this.#hosts.delete(spare);
+      spare.isolate();
+      this.#isolation = spare;
+      this.#keepCount();
+      return;
+    }
     this.#counts.hostsStarted += 1;
     this.#isolation = new PictureHost('isolation', 1, this.#command(1, false), this.#checkout, this.#observer());
   }
@@ -158,10 +167,8 @@ export class PicturePool {
     if (this.#isolated.length > 0) {
       clearTimeout(this.#isolationIdle);
       if (this.#isolation === null) this.#startIsolation();
-      else if (this.#isolation.freePlaces > 0) {
-        const job = this.#isolated.shift();
-        if (job !== undefined) this.#isolation.assign(job);
-      }
+      const job = (this.#isolation?.freePlaces ?? 0) > 0 ? this.#isolated.shift() : undefined;
+      if (job !== undefined) this.#isolation?.assign(job);
     }
     this.#watch();
   }

@@ -2,6 +2,8 @@ import type { FileHandle } from 'node:fs/promises';
 import type { Gunzip, InflateRaw } from 'node:zlib';
 
 const CHUNK_BYTES = 64 * 1024;
+/** What a decompressor gives at a time; zlib's own 16 KiB would cost four times the writes. */
+export const INFLATED_CHUNK_BYTES = 64 * 1024;
 
 /** The bytes of a file from `start` up to `end`; ends early where the file does. */
 export async function* fileRange(file: FileHandle, start: number, end: number): AsyncGenerator<Buffer> {

@@ -3,7 +3,7 @@ import { createGunzip } from 'node:zlib';
 import type { Reason } from '../../schemas/outcome.ts';
 import type { Flaw } from './archive-reason.ts';
 import { BlockReader } from './block-reader.ts';
-import { decompressed, fileRange, readAt } from './byte-source.ts';
+import { decompressed, fileRange, INFLATED_CHUNK_BYTES, readAt } from './byte-source.ts';
 import type { EntrySink } from './entry-sink.ts';
 import { readTarHeader, TAR_BLOCK_BYTES } from './tar-header.ts';
 import { sourceReason, unpackTar } from './unpack-tar.ts';
@@ -20,7 +20,9 @@ export async function unpackGzip(
   archivePath: Buffer,
   sink: EntrySink,
 ): Promise<Reason | null> {
-  const blocks = new BlockReader(decompressed(createGunzip(), fileRange(file, 0, fileSize)));
+  const blocks = new BlockReader(
+    decompressed(createGunzip({ chunkSize: INFLATED_CHUNK_BYTES }), fileRange(file, 0, fileSize)),
+  );
   const first = await blocks.exactly(TAR_BLOCK_BYTES);
   blocks.unread(first);
   if (readTarHeader(first) !== null) return await unpackTar(blocks, sink);

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { createInflateRaw } from 'node:zlib';
 import { archiveReason, damaged, errorText, type Flaw } from './archive-reason.ts';
-import { decompressed, fileRange } from './byte-source.ts';
+import { decompressed, fileRange, INFLATED_CHUNK_BYTES } from './byte-source.ts';
 import type { CoveredRanges } from './covered-ranges.ts';
 import type { EntryHeader, EntrySink } from './entry-sink.ts';
 import { isEncrypted, readLocalHeader } from './zip-local-header.ts';
@@ -56,7 +56,8 @@ export class ZipEntryReader {
       return;
     }
     const range = fileRange(this.#file, local.dataStart, Math.min(end, this.#fileSize));
-    const content = entry.method === STORED ? range : decompressed(createInflateRaw(), range);
+    const content =
+      entry.method === STORED ? range : decompressed(createInflateRaw({ chunkSize: INFLATED_CHUNK_BYTES }), range);
     await this.#sink.write(entry.header, content, ({ sizeBytes, crc32, error }): Flaw => {
       if (overlaps) this.#overlapBytes += sizeBytes;
       const readable = sizeBytes > 0;

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { createInflateRaw } from 'node:zlib';
 import { archiveReason, damaged, errorText, type Flaw } from './archive-reason.ts';
-import { decompressed, fileRange, readAt } from './byte-source.ts';
+import { decompressed, fileRange, INFLATED_CHUNK_BYTES, readAt } from './byte-source.ts';
 import type { EntrySink } from './entry-sink.ts';
 import type { ZipEntryReader } from './zip-entry.ts';
 import {
@@ -100,7 +100,7 @@ async function readFound(
     }
     return next;
   }
-  const engine = createInflateRaw();
+  const engine = createInflateRaw({ chunkSize: INFLATED_CHUNK_BYTES });
   await sink.write(
     header,
     decompressed(engine, fileRange(file, local.dataStart, gapEnd)),
