@@ -11,7 +11,7 @@ import type { ItemRow } from './row-writer.ts';
 /** A row as it was recorded, as far as counting is concerned. */
 export interface RecordedStanding {
   readonly standing: Standing;
-  /** Sources, schemes and codes of its digest matches. */
+  /** Sources, schemes and codes of its digest matches, each once, by however many records and digests. */
   readonly knownAs: readonly { readonly source: string; readonly scheme: string; readonly code: string | null }[];
 }
 
@@ -64,8 +64,17 @@ export class Recorder {
           isPicture: examination.picture !== null,
           methods: of.map((one) => one.method),
         }),
-        knownAs: of.filter((one) => isDigestMethod(one.method)),
+        knownAs: distinctLabels(of.filter((one) => isDigestMethod(one.method))),
       };
     });
   }
+}
+
+type Label = RecordedStanding['knownAs'][number];
+
+function distinctLabels(matches: readonly Label[]): Label[] {
+  const labels = new Map<string, Label>();
+  for (const { source, scheme, code } of matches)
+    labels.set(JSON.stringify([source, scheme, code]), { source, scheme, code });
+  return [...labels.values()];
 }
