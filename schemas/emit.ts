@@ -4,6 +4,7 @@ import type { TSchema } from 'typebox';
 import { KnownRecord } from './known-record.ts';
 import { ProgressLine } from './progress.ts';
 import { FingerprintOutput, REPORT_SCHEMA_VERSION, Report, ReportItem } from './report.ts';
+import { VALIDATION_SCHEMA_VERSION, ValidationReport } from './validation.ts';
 
 /**
  * Writes the published JSON Schemas to schemas/json/ from the types the engine checks with. `--check` writes nothing
@@ -51,8 +52,15 @@ export const PUBLISHED: readonly Published[] = [
     file: 'known-record.schema.json',
     version: REPORT_SCHEMA_VERSION,
     title: 'Homeward known record',
-    description: 'One record of a hash set in the NDJSON exchange format.',
+    description: 'One line between the head line and the end line of a hash set in the NDJSON exchange format.',
     schema: KnownRecord,
+  },
+  {
+    file: 'validation.schema.json',
+    version: VALIDATION_SCHEMA_VERSION,
+    title: 'Homeward validation report',
+    description: 'What homeward validate --out and --json write.',
+    schema: ValidationReport,
   },
 ];
 

@@ -53,7 +53,8 @@ const BROKEN: readonly RequirementToRun[] = [
 
 const SOUND: readonly RequirementToRun[] = [digests, decoders, archives, sandbox, oddFiles];
 
-const leftBehind = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('homeward-validate-'));
+const leftBehind = (): string[] =>
+  readdirSync(tmpdir()).filter((name) => name.startsWith(`homeward-validate-${process.pid}-`));
 
 describe('validation on this machine, with its real hosts and database', () => {
   let report: ValidationReport;

@@ -49,7 +49,7 @@ export interface ValidationRun {
  */
 export async function validateInstallation(run: ValidationRun): Promise<ValidationReport> {
   const startedAt = new Date().toISOString();
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'homeward-validate-'));
+  const folder = await mkdtemp(path.join(os.tmpdir(), `homeward-validate-${process.pid}-`));
   try {
     const { ground, hosts } = await prepare(folder, run);
     try {
