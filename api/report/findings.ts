@@ -147,31 +147,34 @@ export function nextSteps(head: ReportHead): readonly string[] {
     );
   if (counts.unseen > 0 && sets.length > 0) {
     steps.push(
-      `Look at the ${counted(counts.unseen, 'unseen file')} first: no searched set has recorded them, and a child in them may still have to be found.`,
+      `Look first at what is unseen: ${counted(counts.unseen, 'file')} that no searched set has recorded. A child in them may still have to be found.`,
     );
   }
   if (counts.nearDuplicate > 0) {
     steps.push(
-      `Confirm the ${counted(counts.nearDuplicate, 'near duplicate')} by eye in your forensic tool: a perceptual match is a lead, not an identity.`,
+      `Confirm by eye, in your forensic tool, ${counted(counts.nearDuplicate, 'near duplicate')}: a perceptual match is a lead, not an identity.`,
     );
   }
-  if (counts.known > 0)
+  if (counts.known > 0) {
     steps.push(
       'Check recorded categories against the law that applies to you: they are their source\u2019s statement under its own scheme.',
     );
+  }
   if (counts.notExamined > 0) {
     steps.push(
-      `Look at the ${counted(counts.notExamined, 'file')} not examined by other means${reasonList(counts, 'notExamined')}.`,
+      `Look by other means at what was not examined: ${counted(counts.notExamined, 'file')}${reasonList(counts, 'notExamined')}.`,
     );
   }
-  if (counts.rejected > 0)
+  if (counts.rejected > 0) {
     steps.push(
-      `${counted(counts.rejected, 'file')} could not be read as ${counts.rejected === 1 ? 'a picture' : 'pictures'}${reasonList(counts, 'rejected')}; a recovery tool may get more out of them.`,
+      `A recovery tool may get more out of what was rejected: ${counted(counts.rejected, 'file')}${reasonList(counts, 'rejected')}.`,
     );
-  if (counts.failed > 0)
+  }
+  if (counts.failed > 0) {
     steps.push(
-      `Scan the ${counted(counts.failed, 'failed file')} again with larger budgets, or examine them by other means${reasonList(counts, 'failed')}.`,
+      `Scan again with larger budgets, or examine by other means, what failed: ${counted(counts.failed, 'file')}${reasonList(counts, 'failed')}.`,
     );
+  }
   if (batch.mode === 'fast') steps.push('Repeat in exact mode (without --fast) before relying on what is unseen.');
   if (sandboxIsMissing(head)) steps.push('Run homeward doctor: it says how this machine gets a sandbox.');
   return steps;

@@ -104,6 +104,12 @@ describe('progress', () => {
     assert.equal(remainingMs, 69_700);
   });
 
+  it('leaves the start of the engine out of the rate', () => {
+    let state = advanceProgress(startProgress(0), update(0), 20_000);
+    state = advanceProgress(state, update(200), 22_000);
+    assert.equal(progressRates(state).itemsPerSecond, 100);
+  });
+
   it('says no remaining time while the source is being walked', () => {
     const walking = { ...update(100), totalItems: null, totalBytes: null };
     const state = advanceProgress(startProgress(0), walking, 5_000);

@@ -4,6 +4,8 @@ import { neutralise } from './neutralise.ts';
 
 /** The rate is that of the last seconds: large and small files alternate, and a total average would hide a stall. */
 const RATE_WINDOW_MS = 15_000;
+/** Less time than this says nothing about a rate. */
+const LEAST_RATE_SECONDS = 1;
 /** Samples in the window; more would only cost memory. */
 const MAX_SAMPLES = 64;
 const LINE_INTERVAL_MS = 1_000;
@@ -56,6 +58,10 @@ export function startProgress(nowMs: number): ProgressState {
 
 export function advanceProgress(state: ProgressState, update: ProgressUpdate, nowMs: number): ProgressState {
   const newest = state.samples.at(-1);
+  // Until the first file is read the engine is starting: that time is no part of the rate.
+  if (newest !== undefined && newest.items === 0 && update.counts.read === 0) {
+    return { ...state, nowMs, update, samples: [{ atMs: nowMs, items: 0, bytes: 0 }] };
+  }
   const sample = { atMs: nowMs, items: update.counts.read, bytes: update.counts.readBytes };
   // A sample per fraction of the window is enough; updates come with every file.
   const keep = newest === undefined || nowMs - newest.atMs >= RATE_WINDOW_MS / MAX_SAMPLES;
@@ -75,7 +81,8 @@ export interface ProgressRates {
 export function progressRates({ nowMs, update, samples }: ProgressState): ProgressRates {
   const oldest = samples[0];
   const seconds = oldest === undefined ? 0 : (nowMs - oldest.atMs) / 1000;
-  if (oldest === undefined || seconds < 0.5) return { itemsPerSecond: 0, bytesPerSecond: 0, remainingMs: null };
+  if (oldest === undefined || seconds < LEAST_RATE_SECONDS)
+    return { itemsPerSecond: 0, bytesPerSecond: 0, remainingMs: null };
   const { read, readBytes } = update.counts;
   const itemsPerSecond = Math.max(0, read - oldest.items) / seconds;
   const bytesPerSecond = Math.max(0, readBytes - oldest.bytes) / seconds;

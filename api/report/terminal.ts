@@ -63,8 +63,8 @@ export function renderTerminalSummary(head: ReportHead, options: TerminalOptions
   out.figure(
     counts.unseen,
     head.sets.length === 0
-      ? 'files; nothing was compared, because no hash set was searched'
-      : `files, said against ${counted(head.sets.length, 'set')} and no others:`,
+      ? `${noun(counts.unseen)}; nothing was compared, because no hash set was searched`
+      : `${noun(counts.unseen)}, said against ${counted(head.sets.length, 'set')} and no others:`,
     paint.unseen,
   );
   for (const set of head.sets.slice(0, MAX_LINES)) {
@@ -114,7 +114,7 @@ function standing(
     out.plain('  The breakdown of this figure is missing from the report; it is not shown without it.', colour);
     return;
   }
-  out.figure(total, total === 1 ? 'file' : 'files', colour);
+  out.figure(total, noun(total), colour);
   for (const line of shown) {
     out.pair(
       `${groupDigits(line[of]).padStart(FIGURE_WIDTH + 6)}  ${recordedBy(line.source, line.code, line.label)}`,
@@ -164,6 +164,10 @@ function provenance(out: Lines, head: ReportHead, paint: Painter): void {
       paint.soft,
     );
   }
+}
+
+function noun(count: number): string {
+  return count === 1 ? 'file' : 'files';
 }
 
 function elapsed({ batch }: ReportHead): string {
