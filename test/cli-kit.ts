@@ -87,7 +87,10 @@ export function startCli(args: readonly string[], environment: Readonly<Record<s
   return cli;
 }
 
-export async function runCli(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Finished> {
+export async function runCli(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Finished> {
   return await startCli(args, environment).finished;
 }
 
@@ -160,7 +163,9 @@ export function supervisorOf(cli: RunningCli): ProcessInfo | undefined {
 
 /** The worker processes themselves, without the programs that wrap them in a sandbox. */
 export function hostsOf(cli: RunningCli): ProcessInfo[] {
-  return descendants(cli.process.pid ?? 0).filter(({ command }) => command[0] === process.execPath && command.includes('--role'));
+  return descendants(cli.process.pid ?? 0).filter(
+    ({ command }) => command[0] === process.execPath && command.includes('--role'),
+  );
 }
 
 /** False when it is gone already. */
@@ -183,9 +188,13 @@ export async function withData<T>(dataFolder: string, work: (db: Db) => Promise<
 }
 
 /** Everything a scan recorded except numbers given by chance and times of recording, one text a row, sorted. */
-export async function recordedRows(db: Db): Promise<Readonly<Record<'items' | 'media' | 'fingerprints' | 'matches', string[]>>> {
+export async function recordedRows(
+  db: Db,
+): Promise<Readonly<Record<'items' | 'media' | 'fingerprints' | 'matches', string[]>>> {
   const lines = async (select: string): Promise<string[]> =>
-    (await db.query<{ line: string }>(`select row_to_json(r)::text as line from (${select}) as r`)).map(({ line }) => line).sort();
+    (await db.query<{ line: string }>(`select row_to_json(r)::text as line from (${select}) as r`))
+      .map(({ line }) => line)
+      .sort();
   return {
     items: await lines(
       `select encode(path, 'escape') as path, encode(path_key, 'hex') as key, encode(container_path_key, 'hex') as container,

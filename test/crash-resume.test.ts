@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { createWriteStream, readFileSync } from 'node:fs';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { after, before, describe, it } from 'node:test';
@@ -40,7 +40,10 @@ const LONGEST_RESUME_MS = 10_000;
 
 type Rows = Awaited<ReturnType<typeof recordedRows>>;
 
-describe('R1: a scan that is killed and resumed', { skip: process.platform === 'linux' ? false : 'finds its processes in /proc', timeout: 1_200_000 }, () => {
+describe('R1: a scan that is killed and resumed', {
+  skip: process.platform === 'linux' ? false : 'finds its processes in /proc',
+  timeout: 1_200_000,
+}, () => {
   let folder: TestFolder;
   let undisturbed: Rows;
   let undisturbedMs: number;
@@ -54,7 +57,17 @@ describe('R1: a scan that is killed and resumed', { skip: process.platform === '
     await makeMaterial(material);
     await mkdir(folder.at('own'));
     for (const seed of [3, 5, 8, 13]) await writeFile(folder.at('own', `${seed}.jpg`), await drawnJpeg(seed));
-    const made = await runCli(['hashset', 'make', folder.at('own'), '--series', 'own', '--out', folder.at('own.ndjson'), '--data', folder.at('unused')]);
+    const made = await runCli([
+      'hashset',
+      'make',
+      folder.at('own'),
+      '--series',
+      'own',
+      '--out',
+      folder.at('own.ndjson'),
+      '--data',
+      folder.at('unused'),
+    ]);
     assert.equal(made.code, 0, made.stderr);
     known = ['--known', folder.at('own.ndjson')];
     const run = await scan(folder, 'undisturbed', known).finished;
@@ -102,7 +115,9 @@ describe('R1: a scan that is killed and resumed', { skip: process.platform === '
     }
     const sorted = resumeMs.toSorted((a, b) => a - b);
     const shown = sorted.map((ms) => (ms / 1000).toFixed(1)).join(' ');
-    t.diagnostic(`killed ${kills.supervisor} supervisors (${kills.beforeTheBatch} while starting) and ${kills.host} hosts; seconds from start to the first new row after a kill: ${shown}`);
+    t.diagnostic(
+      `killed ${kills.supervisor} supervisors (${kills.beforeTheBatch} while starting) and ${kills.host} hosts; seconds from start to the first new row after a kill: ${shown}`,
+    );
     // The fastest one: how long a loaded machine takes to start a process says nothing of the recovery.
     assert.ok((sorted[0] ?? 0) <= LONGEST_RESUME_MS, shown);
   });
@@ -111,7 +126,10 @@ describe('R1: a scan that is killed and resumed', { skip: process.platform === '
     it(`R1: ${signal} stops cleanly with 130, and --resume goes on`, async () => {
       const data = `stopped-${signal}`;
       const cli = scan(folder, data, known);
-      assert.ok(await untilProgress(cli, ({ read, unseen }) => read > 0 && unseen < PICTURES - 40), 'it ended before it could be stopped');
+      assert.ok(
+        await untilProgress(cli, ({ read, unseen }) => read > 0 && unseen < PICTURES - 40),
+        'it ended before it could be stopped',
+      );
       cli.process.kill(signal);
       const stopped = await cli.finished;
       assert.equal(stopped.code, 130, withoutProgress(stopped.stderr));
@@ -178,7 +196,9 @@ function killSupervisor(cli: RunningCli): boolean {
 }
 
 function scan(folder: TestFolder, data: string, more: readonly string[]): RunningCli {
-  return startCli(['scan', folder.at('material'), '--case', 'R1', '--data', folder.at(data), ...more], { HOMEWARD_SCRATCH: folder.at('scratch') });
+  return startCli(['scan', folder.at('material'), '--case', 'R1', '--data', folder.at(data), ...more], {
+    HOMEWARD_SCRATCH: folder.at('scratch'),
+  });
 }
 
 async function rowsOf(folder: TestFolder, data: string): Promise<Rows> {
@@ -209,7 +229,10 @@ function firstNewRowMs(cli: RunningCli, run: Finished): number | null {
 }
 
 function withoutProgress(stderr: string): string {
-  return stderr.split('\n').filter((line) => !line.startsWith('{')).join('\n');
+  return stderr
+    .split('\n')
+    .filter((line) => !line.startsWith('{'))
+    .join('\n');
 }
 
 async function makeMaterial(folder: string): Promise<void> {

@@ -18,7 +18,9 @@ const SEED = 20261124;
 const LEAST_INDEXED = 1_000;
 
 const HostileIndex = Compile(
-  Type.Object({ files: Type.Array(Type.Object({ file: Type.String(), expected: Type.Object({ outcome: Type.String() }) })) }),
+  Type.Object({
+    files: Type.Array(Type.Object({ file: Type.String(), expected: Type.Object({ outcome: Type.String() }) })),
+  }),
 );
 
 interface OddEntry {
@@ -36,7 +38,8 @@ describe('R2, R3, R11: one scan of everything hostile', { ...needsShared, timeou
   let report: Report;
   let odd: OddEntry[];
   const items = new Map<string, ReportItem[]>();
-  const inFolder = (root: string): ReportItem[] => report.items.filter(({ path: place }) => place.startsWith(`${root}${path.sep}`));
+  const inFolder = (root: string): ReportItem[] =>
+    report.items.filter(({ path: place }) => place.startsWith(`${root}${path.sep}`));
 
   before(async () => {
     folder = await TestFolder.make();
@@ -44,7 +47,18 @@ describe('R2, R3, R11: one scan of everything hostile', { ...needsShared, timeou
     odd = makeOddFiles(folder.at('odd'));
     await makeMutants(folder.at('mutants'));
     run = await runCli(
-      ['scan', hostile, folder.at('odd'), folder.at('mutants'), '--data', folder.at('data'), '--report', folder.at('report.json'), '--html', folder.at('page.html')],
+      [
+        'scan',
+        hostile,
+        folder.at('odd'),
+        folder.at('mutants'),
+        '--data',
+        folder.at('data'),
+        '--report',
+        folder.at('report.json'),
+        '--html',
+        folder.at('page.html'),
+      ],
       { HOMEWARD_SCRATCH: folder.at('scratch') },
     );
     report = readReport(readFileSync(folder.at('report.json'), 'utf8'));
@@ -70,16 +84,23 @@ describe('R2, R3, R11: one scan of everything hostile', { ...needsShared, timeou
     assert.ok(files.length > LEAST_INDEXED);
     for (const { file } of files) assert.equal(items.get(path.join(hostile, file))?.length, 1, file);
     const failed = report.items.filter(({ outcome }) => outcome === 'failed');
-    for (const item of failed) t.diagnostic(`failed: ${path.basename(item.path)} ${item.reason ?? ''} ${item.reasonDetail ?? ''}`);
-    assert.deepEqual(failed.filter(({ reason }) => reason === 'hostCrashed' || reason === 'internal').map((item) => item.path), []);
+    for (const item of failed)
+      t.diagnostic(`failed: ${path.basename(item.path)} ${item.reason ?? ''} ${item.reasonDetail ?? ''}`);
+    assert.deepEqual(
+      failed.filter(({ reason }) => reason === 'hostCrashed' || reason === 'internal').map((item) => item.path),
+      [],
+    );
   });
 
   it('R2: the outcome is of the class of the index for at least 99 % of those that its tool could judge', (t) => {
     const judged = hostileIndex(hostile).files.filter(
       ({ file, expected }) => INDEX_CLASSES[expected.outcome] !== undefined && hostileExpectation(file) === undefined,
     );
-    const others = judged.filter(({ file, expected }) => !INDEX_CLASSES[expected.outcome]?.includes(itemOf(file).outcome));
-    for (const { file, expected } of others) t.diagnostic(`${file}: index ${expected.outcome}, here ${itemOf(file).outcome} ${itemOf(file).reason ?? ''}`);
+    const others = judged.filter(
+      ({ file, expected }) => !INDEX_CLASSES[expected.outcome]?.includes(itemOf(file).outcome),
+    );
+    for (const { file, expected } of others)
+      t.diagnostic(`${file}: index ${expected.outcome}, here ${itemOf(file).outcome} ${itemOf(file).reason ?? ''}`);
     assert.ok(judged.length > 750);
     assert.ok(others.length <= judged.length / 100, `${others.length} of ${judged.length}`);
   });
@@ -89,9 +110,14 @@ describe('R2, R3, R11: one scan of everything hostile', { ...needsShared, timeou
       const expectation = file.startsWith('gen/archive/') ? undefined : hostileExpectation(file);
       return expectation === undefined ? [] : [{ file, expectation }];
     });
-    const others = judged.filter(({ file, expectation }) => ![expectation.outcome].flat().includes(itemOf(file).outcome));
+    const others = judged.filter(
+      ({ file, expectation }) => ![expectation.outcome].flat().includes(itemOf(file).outcome),
+    );
     assert.ok(judged.length > 200);
-    assert.ok(others.length <= judged.length / 100, others.map(({ file }) => `${file}: ${itemOf(file).outcome} ${itemOf(file).reason ?? ''}`).join('\n'));
+    assert.ok(
+      others.length <= judged.length / 100,
+      others.map(({ file }) => `${file}: ${itemOf(file).outcome} ${itemOf(file).reason ?? ''}`).join('\n'),
+    );
   });
 
   it('R2: archives end as they are, and what they hold is examined', () => {
@@ -99,22 +125,45 @@ describe('R2, R3, R11: one scan of everything hostile', { ...needsShared, timeou
     for (const { file } of found) {
       const item = itemOf(file);
       const expected = ARCHIVES[path.basename(file)];
-      assert.ok(expected, `no expectation for ${file}: ${item.outcome} ${item.reason ?? ''} ${item.reasonDetail ?? ''}`);
+      assert.ok(
+        expected,
+        `no expectation for ${file}: ${item.outcome} ${item.reason ?? ''} ${item.reasonDetail ?? ''}`,
+      );
       assert.ok(expected.outcome.includes(item.outcome), `${file}: ${item.outcome} ${item.reason ?? ''}`);
-      if (expected.reason !== undefined && item.reason !== null) assert.ok(expected.reason.includes(item.reason), `${file}: ${item.reason}`);
+      if (expected.reason !== undefined && item.reason !== null)
+        assert.ok(expected.reason.includes(item.reason), `${file}: ${item.reason}`);
     }
     const inside = report.items.filter((item) => item.path.startsWith(path.join(hostile, 'gen/archive/ok.zip!/')));
-    assert.ok(inside.some(({ outcome }) => outcome === 'done'), 'nothing of ok.zip was examined');
+    assert.ok(
+      inside.some(({ outcome }) => outcome === 'done'),
+      'nothing of ok.zip was examined',
+    );
   });
 
   it('R3: pictures that would take minutes or gigabytes end as a limit', () => {
-    const limits: readonly (ReasonCode | null)[] = ['cpuLimit', 'timeLimit', 'memoryLimit', 'pixelLimit', 'dimensionLimit', 'tooLarge', 'archiveBudget'];
-    for (const file of ['gen/bomb/jpeg-prog-2000scans.jpg', 'gen/bomb/png-30000x30000-1bit.png', 'gen/bomb/png-16000x16000-1bit.png', 'found/png-8x12320776-139bytes.png']) {
+    const limits: readonly (ReasonCode | null)[] = [
+      'cpuLimit',
+      'timeLimit',
+      'memoryLimit',
+      'pixelLimit',
+      'dimensionLimit',
+      'tooLarge',
+      'archiveBudget',
+    ];
+    for (const file of [
+      'gen/bomb/jpeg-prog-2000scans.jpg',
+      'gen/bomb/png-30000x30000-1bit.png',
+      'gen/bomb/png-16000x16000-1bit.png',
+      'found/png-8x12320776-139bytes.png',
+    ]) {
       assert.ok(limits.includes(itemOf(file).reason), `${file}: ${itemOf(file).outcome} ${itemOf(file).reason ?? ''}`);
     }
     const inflated = report.items.filter((item) => /bomb-1GB\.zip|bomb\.gz|overlap-bomb\.zip/.test(item.path));
     for (const archive of ['bomb-1GB.zip', 'bomb.gz', 'overlap-bomb.zip']) {
-      assert.ok(inflated.some((item) => item.path.includes(archive) && limits.includes(item.reason)), archive);
+      assert.ok(
+        inflated.some((item) => item.path.includes(archive) && limits.includes(item.reason)),
+        archive,
+      );
     }
   });
 
@@ -123,7 +172,11 @@ describe('R2, R3, R11: one scan of everything hostile', { ...needsShared, timeou
     const tally = Map.groupBy(found, ({ outcome }) => outcome);
     t.diagnostic([...tally].map(([outcome, of]) => `${outcome} ${of.length}`).join(', '));
     assert.equal(found.filter((item) => !item.path.includes('!/')).length, MUTANTS);
-    assert.ok((tally.get('done')?.length ?? 0) > 100 && (tally.get('partial')?.length ?? 0) > 100 && (tally.get('rejected')?.length ?? 0) > 100);
+    assert.ok(
+      (tally.get('done')?.length ?? 0) > 100 &&
+        (tally.get('partial')?.length ?? 0) > 100 &&
+        (tally.get('rejected')?.length ?? 0) > 100,
+    );
   });
 
   it('R11: odd entries end as their maker expects, as an ordinary user and as root', () => {
@@ -152,11 +205,13 @@ describe('R2, R3, R11: one scan of everything hostile', { ...needsShared, timeou
   it('R11: names that are not UTF-8 come back as their bytes, and both spellings of é are kept', () => {
     const latin = report.items.find((item) => item.pathHex !== null && item.path.startsWith(folder.at('odd')));
     assert.ok(latin?.pathHex?.endsWith(Buffer.from('latin1-\xe9\xff.jpg', 'latin1').toString('hex')));
-    for (const name of ['e\u0301-nfd.jpg', '\u00e9-nfd.jpg']) assert.equal(items.get(folder.at('odd', name))?.length, 1);
+    for (const name of ['e\u0301-nfd.jpg', '\u00e9-nfd.jpg'])
+      assert.equal(items.get(folder.at('odd', name))?.length, 1);
   });
 
   it('R11, S9: no escape sequence of a file name reaches the terminal or the page', () => {
-    for (const text of [run.stdout, run.stderr, readFileSync(folder.at('page.html'), 'utf8')]) assert.equal(text.includes('\u001b'), false);
+    for (const text of [run.stdout, run.stderr, readFileSync(folder.at('page.html'), 'utf8')])
+      assert.equal(text.includes('\u001b'), false);
   });
 
   function itemOf(file: string): ReportItem {
@@ -185,7 +240,8 @@ async function makeMutants(folder: string): Promise<void> {
   mkdirSync(folder);
   const originals: [string, Buffer][] = [];
   for (let seed = 0; seed < 5; seed++) {
-    for (const [format, bytes] of await drawnInEveryFormat(seed, { widthPixels: 96, heightPixels: 72 })) originals.push([format, bytes]);
+    for (const [format, bytes] of await drawnInEveryFormat(seed, { widthPixels: 96, heightPixels: 72 }))
+      originals.push([format, bytes]);
   }
   const random = randomUnits(SEED);
   for (let at = 0; at < MUTANTS; at++) {

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Compile } from 'typebox/compile';
-import { ProgressLine } from '../schemas/progress.ts';
+import type { ProgressLine } from '../schemas/progress.ts';
 import type { Report, ReportItem } from '../schemas/report.ts';
 import { drawing, drawnJpeg, mirroredJpeg } from '../workers/decode/test-encoded-pictures.ts';
 import { type Finished, progressLines, readReport, recordedRows, runCli, TestFolder, withData } from './cli-kit.ts';
@@ -21,7 +21,19 @@ describe('a seizure scanned, and scanned again', { timeout: 900_000 }, () => {
   let second: Finished;
   let secondReport: Report;
   const scan = (...more: string[]): Promise<Finished> =>
-    runCli(['scan', folder.at('seizure'), '--case', 'C-1', '--exhibit', '7', '--as', 'examiner', '--data', folder.at('data'), ...more]);
+    runCli([
+      'scan',
+      folder.at('seizure'),
+      '--case',
+      'C-1',
+      '--exhibit',
+      '7',
+      '--as',
+      'examiner',
+      '--data',
+      folder.at('data'),
+      ...more,
+    ]);
   const item = (of: Report, name: string): ReportItem => {
     const found = of.items.filter((one) => one.path === folder.at('seizure', name));
     assert.equal(found.length, 1, `${name}: ${found.length} items`);
@@ -49,13 +61,42 @@ describe('a seizure scanned, and scanned again', { timeout: 900_000 }, () => {
       'empty.jpg': Buffer.alloc(0),
     };
     for (const [name, bytes] of Object.entries(seizure)) writeFileSync(folder.at('seizure', name), bytes);
-    const md5 = createHash('md5').update(await drawnJpeg(201)).digest('hex');
+    const md5 = createHash('md5')
+      .update(await drawnJpeg(201))
+      .digest('hex');
     writeFileSync(folder.at('desk.csv'), `md5,category (vic-us),series\n${md5},2,Holiday\n`);
-    const made = await runCli(['hashset', 'make', folder.at('own'), '--series', 'S-44', '--out', folder.at('own.ndjson'), '--data', folder.at('data')]);
+    const made = await runCli([
+      'hashset',
+      'make',
+      folder.at('own'),
+      '--series',
+      'S-44',
+      '--out',
+      folder.at('own.ndjson'),
+      '--data',
+      folder.at('data'),
+    ]);
     assert.equal(made.code, 0, made.stderr);
-    const imported = await runCli(['hashset', 'import', folder.at('own.ndjson'), '--source', 'Unit 7', '--data', folder.at('data'), '--json']);
+    const imported = await runCli([
+      'hashset',
+      'import',
+      folder.at('own.ndjson'),
+      '--source',
+      'Unit 7',
+      '--data',
+      folder.at('data'),
+      '--json',
+    ]);
     assert.equal(imported.code, 0, imported.stderr);
-    first = await scan('--known', folder.at('desk.csv'), '--json', '--report', folder.at('first.json'), '--html', folder.at('first.html'));
+    first = await scan(
+      '--known',
+      folder.at('desk.csv'),
+      '--json',
+      '--report',
+      folder.at('first.json'),
+      '--html',
+      folder.at('first.html'),
+    );
     assert.equal(first.code, 0, first.stderr);
     report = readReport(first.stdout);
     second = await scan('--report', folder.at('second.json'));
@@ -86,17 +127,38 @@ describe('a seizure scanned, and scanned again', { timeout: 900_000 }, () => {
   it('identical content is known, whoever recorded it, and the breakdown names source, scheme and code', () => {
     const { standing, matches } = item(report, 'known.jpg');
     assert.equal(standing, 'known');
-    assert.ok(matches.some((match) => match.source === 'Unit 7' && match.series === 'S-44' && match.method === 'sha256' && match.distance === 0));
-    assert.ok(matches.some((match) => match.method === 'md5' && match.category?.scheme === 'vic-us' && match.category.code === '2'));
+    assert.ok(
+      matches.some(
+        (match) =>
+          match.source === 'Unit 7' && match.series === 'S-44' && match.method === 'sha256' && match.distance === 0,
+      ),
+    );
+    assert.ok(
+      matches.some(
+        (match) => match.method === 'md5' && match.category?.scheme === 'vic-us' && match.category.code === '2',
+      ),
+    );
     assert.equal(report.counts.known, 1);
-    const bySource = report.counts.knownBy.filter(({ known }) => known > 0).map(({ source, scheme, code, known }) => ({ source, scheme, code, known }));
+    const bySource = report.counts.knownBy
+      .filter(({ known }) => known > 0)
+      .map(({ source, scheme, code, known }) => ({ source, scheme, code, known }));
     assert.equal(bySource.length, 2);
-    assert.ok(bySource.some(({ source, scheme, code, known }) => source === 'desk.csv' && scheme === 'vic-us' && code === '2' && known === 1), JSON.stringify(bySource));
+    assert.ok(
+      bySource.some(
+        ({ source, scheme, code, known }) =>
+          source === 'desk.csv' && scheme === 'vic-us' && code === '2' && known === 1,
+      ),
+      JSON.stringify(bySource),
+    );
   });
 
   it('a mirrored, a turned and a re-encoded copy are near duplicates, each with its orientation', () => {
     const nearest = (name: string) => item(report, name).matches.toSorted((a, b) => a.distance - b.distance)[0];
-    for (const [name, orientation] of [['mirrored.jpg', 'flipY'], ['turned.png', 'rot180'], ['encoded anew.jpg', 'original']] as const) {
+    for (const [name, orientation] of [
+      ['mirrored.jpg', 'flipY'],
+      ['turned.png', 'rot180'],
+      ['encoded anew.jpg', 'original'],
+    ] as const) {
       assert.equal(item(report, name).standing, 'nearDuplicate', name);
       const match = nearest(name);
       assert.equal(match?.orientation, orientation, name);
@@ -122,8 +184,12 @@ describe('a seizure scanned, and scanned again', { timeout: 900_000 }, () => {
   it('a report names operator, case, exhibit, sets with digest, and versions', () => {
     const { operator, caseRef, exhibitRef, complete } = report.batch;
     assert.deepEqual([operator, caseRef, exhibitRef, complete], ['examiner', 'C-1', '7', true]);
-    const digest = createHash('sha256').update(readFileSync(folder.at('own.ndjson'))).digest('hex');
-    assert.ok(report.sets.some(({ source, sha256, records }) => source === 'Unit 7' && sha256 === digest && records === 3));
+    const digest = createHash('sha256')
+      .update(readFileSync(folder.at('own.ndjson')))
+      .digest('hex');
+    assert.ok(
+      report.sets.some(({ source, sha256, records }) => source === 'Unit 7' && sha256 === digest && records === 3),
+    );
     assert.match(report.engine.decoders.join(), /sharp/);
   });
 
@@ -145,7 +211,16 @@ describe('a seizure scanned, and scanned again', { timeout: 900_000 }, () => {
   });
 
   it('--fast is marked in the report, in each fingerprint and in each match', async () => {
-    const run = await runCli(['scan', folder.at('seizure'), '--fast', '--json', '--data', folder.at('fast'), '--known', folder.at('own.ndjson')]);
+    const run = await runCli([
+      'scan',
+      folder.at('seizure'),
+      '--fast',
+      '--json',
+      '--data',
+      folder.at('fast'),
+      '--known',
+      folder.at('own.ndjson'),
+    ]);
     assert.equal(run.code, 0, run.stderr);
     const fast = readReport(run.stdout);
     assert.equal(fast.batch.mode, 'fast');
@@ -162,8 +237,16 @@ describe('a seizure scanned, and scanned again', { timeout: 900_000 }, () => {
       runCli(['hashset', 'export', 'own', '--format', 'ndjson', '--data', folder.at('data')]),
       runCli(['scan', folder.at('seizure')], { HOMEWARD_DATABASE_URL: 'postgresql://homeward@127.0.0.1:9/homeward' }),
     ]);
-    assert.deepEqual(runs.map(({ code }) => code), [2, 2, 2, 3]);
-    for (const [at, code] of ['HW_USAGE', 'HW_PATH_NOT_FOUND', 'HW_PURPOSE_REQUIRED', 'HW_DATABASE_UNREACHABLE'].entries()) {
+    assert.deepEqual(
+      runs.map(({ code }) => code),
+      [2, 2, 2, 3],
+    );
+    for (const [at, code] of [
+      'HW_USAGE',
+      'HW_PATH_NOT_FOUND',
+      'HW_PURPOSE_REQUIRED',
+      'HW_DATABASE_UNREACHABLE',
+    ].entries()) {
       assert.match(runs[at]?.stderr ?? '', new RegExp(`^${code}: `, 'm'));
       assert.equal(runs[at]?.stdout, '');
     }
@@ -172,8 +255,19 @@ describe('a seizure scanned, and scanned again', { timeout: 900_000 }, () => {
   it('items that failed end the scan with 4', async () => {
     writeFileSync(folder.at('tight.json'), JSON.stringify({ fileBudget: { cpuTimeMs: 100, wallTimeMs: 1_000 } }));
     mkdirSync(folder.at('heavy'));
-    writeFileSync(folder.at('heavy', 'large.png'), await drawing(401, { widthPixels: 5_000, heightPixels: 4_000 }).png({ compressionLevel: 1 }).toBuffer());
-    const run = await runCli(['scan', folder.at('heavy'), '--json', '--config', folder.at('tight.json'), '--data', folder.at('heavy-data')]);
+    writeFileSync(
+      folder.at('heavy', 'large.png'),
+      await drawing(401, { widthPixels: 5_000, heightPixels: 4_000 }).png({ compressionLevel: 1 }).toBuffer(),
+    );
+    const run = await runCli([
+      'scan',
+      folder.at('heavy'),
+      '--json',
+      '--config',
+      folder.at('tight.json'),
+      '--data',
+      folder.at('heavy-data'),
+    ]);
     assert.equal(run.code, 4, run.stderr);
     assert.match(readReport(run.stdout).items[0]?.reason ?? '', /^(cpu|time)Limit$/);
   });

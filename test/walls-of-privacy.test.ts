@@ -8,7 +8,7 @@ import { verifyChain } from '../engine/audit/verify/chain.ts';
 import type { Db } from '../engine/store/db.ts';
 import type { FingerprintOutput } from '../schemas/report.ts';
 import { drawing, drawnJpeg, jpegWithCameraText } from '../workers/decode/test-encoded-pictures.ts';
-import { type Finished, readReport, runCli, TestFolder, withData } from './cli-kit.ts';
+import { type Finished, runCli, TestFolder, withData } from './cli-kit.ts';
 
 const CHECKOUT = path.resolve(import.meta.dirname, '..');
 const SECRET = 'correct-horse-battery';
@@ -37,8 +37,15 @@ describe('the walls around imagery, hashes, secrets and the audit trail', { time
   const outputs = new Map<string, Buffer>();
   const pictures: Buffer[] = [];
   let fingerprints: FingerprintOutput[];
-  const homeward = async (name: string, args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Finished> => {
-    const run = await runCli([...args, '--data', folder.at('data')], { HOMEWARD_SCRATCH: folder.at('scratch'), ...environment });
+  const homeward = async (
+    name: string,
+    args: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<Finished> => {
+    const run = await runCli([...args, '--data', folder.at('data')], {
+      HOMEWARD_SCRATCH: folder.at('scratch'),
+      ...environment,
+    });
     outputs.set(`${name} stdout`, Buffer.from(run.stdout)).set(`${name} stderr`, Buffer.from(run.stderr));
     return run;
   };
@@ -46,11 +53,20 @@ describe('the walls around imagery, hashes, secrets and the audit trail', { time
   before(async () => {
     folder = await TestFolder.make();
     for (const name of ['own', 'seizure']) mkdirSync(folder.at(name));
-    const tiny = (await drawing(1, { widthPixels: 16, heightPixels: 12 }).jpeg({ quality: 5 }).toBuffer()).toString('base64');
+    const tiny = (await drawing(1, { widthPixels: 16, heightPixels: 12 }).jpeg({ quality: 5 }).toBuffer()).toString(
+      'base64',
+    );
     const seizure: Record<string, Buffer> = {
       'plain.jpg': await drawnJpeg(501),
-      'base64 in camera fields.jpg': await jpegWithCameraText(502, { Make: tiny, Model: `data:image/jpeg;base64,${tiny}`, Software: '\u001b]0;owned\u0007\u001b[31mred' }),
-      'base64 as comment.png': await drawing(503).withExif({ IFD0: { ImageDescription: `data:image/png;base64,${tiny}` } }).png().toBuffer(),
+      'base64 in camera fields.jpg': await jpegWithCameraText(502, {
+        Make: tiny,
+        Model: `data:image/jpeg;base64,${tiny}`,
+        Software: '\u001b]0;owned\u0007\u001b[31mred',
+      }),
+      'base64 as comment.png': await drawing(503)
+        .withExif({ IFD0: { ImageDescription: `data:image/png;base64,${tiny}` } })
+        .png()
+        .toBuffer(),
       'known.jpg': await drawnJpeg(504),
       'photo\u202egpj.\u001b[2J.jpg': await drawnJpeg(505),
       'data:image;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk.jpg': await drawnJpeg(506),
@@ -63,14 +79,41 @@ describe('the walls around imagery, hashes, secrets and the audit trail', { time
     writeFileSync(folder.at('own', 'known.jpg'), await drawnJpeg(504));
     await homeward('make', ['hashset', 'make', folder.at('own'), '--series', 'S-1', '--out', folder.at('own.ndjson')]);
     const scan = ['scan', folder.at('seizure'), '--case', 'P-1', '--as', STAFF];
-    const scanned = await homeward('scan', [...scan, '--known', folder.at('own.ndjson'), '--report', folder.at('report.json'), '--html', folder.at('page.html')]);
+    const scanned = await homeward('scan', [
+      ...scan,
+      '--known',
+      folder.at('own.ndjson'),
+      '--report',
+      folder.at('report.json'),
+      '--html',
+      folder.at('page.html'),
+    ]);
     assert.equal(scanned.code, 0, scanned.stderr);
     await homeward('revealed scan', [...scan, '--html', folder.at('revealed.html'), '--reveal', '--json']);
-    const exported = await homeward('export', ['hashset', 'export', 'own.ndjson', '--format', 'ndjson', '--purpose', 'joint case', '--recipient', 'Unit B', '--as', STAFF, '--out', folder.at('export.ndjson')]);
+    const exported = await homeward('export', [
+      'hashset',
+      'export',
+      'own.ndjson',
+      '--format',
+      'ndjson',
+      '--purpose',
+      'joint case',
+      '--recipient',
+      'Unit B',
+      '--as',
+      STAFF,
+      '--out',
+      folder.at('export.ndjson'),
+    ]);
     assert.equal(exported.code, 0, exported.stderr);
     await homeward('show', ['hashset', 'show', 'own.ndjson']);
-    for (const name of ['report.json', 'page.html', 'revealed.html', 'export.ndjson']) outputs.set(name, readFileSync(folder.at(name)));
-    const run = await homeward('fingerprint', ['fingerprint', ...Object.keys(seizure).map((name) => folder.at('seizure', name)), '--json']);
+    for (const name of ['report.json', 'page.html', 'revealed.html', 'export.ndjson'])
+      outputs.set(name, readFileSync(folder.at(name)));
+    const run = await homeward('fingerprint', [
+      'fingerprint',
+      ...Object.keys(seizure).map((name) => folder.at('seizure', name)),
+      '--json',
+    ]);
     fingerprints = JSON.parse(run.stdout);
   });
   after(async () => await folder[Symbol.asyncDispose]());
@@ -102,10 +145,14 @@ describe('the walls around imagery, hashes, secrets and the audit trail', { time
         if (type === 'bytea') {
           const allowed = BYTES_ALLOWED[where];
           assert.ok(allowed !== undefined, `${where} holds bytes and nobody said how many`);
-          const [most] = await db.query<{ most: number }>(`select coalesce(max(octet_length("${column}")), 0) as most from "${table}"`);
+          const [most] = await db.query<{ most: number }>(
+            `select coalesce(max(octet_length("${column}")), 0) as most from "${table}"`,
+          );
           assert.ok((most?.most ?? Number.POSITIVE_INFINITY) <= allowed, where);
         } else if (type === 'text' || type === 'jsonb') {
-          const values = await db.query<{ value: string }>(`select "${column}"::text as value from "${table}" where "${column}" is not null`);
+          const values = await db.query<{ value: string }>(
+            `select "${column}"::text as value from "${table}" where "${column}" is not null`,
+          );
           for (const { value } of values) assert.deepEqual(picturesInText(value), [], where);
         }
       }
@@ -122,7 +169,10 @@ describe('the walls around imagery, hashes, secrets and the audit trail', { time
 
   it('S2: perceptual hashes are in the export and the fingerprint command, and nowhere else', () => {
     const own = fingerprints.find(({ path: place }) => place.endsWith('known.jpg'));
-    const hashes = fingerprints.flatMap(({ pdq, blockhash }) => [...pdq.flatMap(({ dihedral }) => dihedral), ...(blockhash === null ? [] : [blockhash])]);
+    const hashes = fingerprints.flatMap(({ pdq, blockhash }) => [
+      ...pdq.flatMap(({ dihedral }) => dihedral),
+      ...(blockhash === null ? [] : [blockhash]),
+    ]);
     assert.ok(hashes.length > 80 && own?.pdq[0] !== undefined);
     assert.ok(outputs.get('export.ndjson')?.includes(own.pdq[0].hex), 'the export carries hashes');
     for (const [name, bytes] of outputs) {
@@ -143,7 +193,8 @@ describe('the walls around imagery, hashes, secrets and the audit trail', { time
       if (/report\.json|revealed scan stdout|fingerprint stdout|export/.test(name)) continue;
       assert.doesNotMatch(bytes.toString('utf8'), unprintable, name);
     }
-    for (const name of ['report.json', 'revealed scan stdout', 'fingerprint stdout']) assert.equal(outputs.get(name)?.includes(0x1b), false, name);
+    for (const name of ['report.json', 'revealed scan stdout', 'fingerprint stdout'])
+      assert.equal(outputs.get(name)?.includes(0x1b), false, name);
   });
 
   it('S9: the password of a database URL is in no output, nor is who acts in any log', async () => {
@@ -155,7 +206,8 @@ describe('the walls around imagery, hashes, secrets and the audit trail', { time
       runCli(['scan', folder.at('seizure')], { HOMEWARD_DATABASE_URL: `postgresql://homeward:${SECRET}@[bad` }),
       runCli(['scan', folder.at('seizure')], { HOMEWARD_DATABASE_URL: SECRET }),
     ]);
-    for (const { stdout, stderr } of runs) assert.equal(`${stdout}${stderr}`.includes(SECRET), false, `${stdout}${stderr}`.slice(0, 500));
+    for (const { stdout, stderr } of runs)
+      assert.equal(`${stdout}${stderr}`.includes(SECRET), false, `${stdout}${stderr}`.slice(0, 500));
     assert.equal(outputs.get('scan stderr')?.includes(STAFF), false);
   });
 
@@ -168,14 +220,24 @@ describe('the walls around imagery, hashes, secrets and the audit trail', { time
       runCli(['hashset', 'import', folder.at('cut.json'), '--source', 'x', '--data', folder.at('other')]),
       runCli(['scan', folder.at('seizure'), '--config', folder.at('bad-config.json')]),
       runCli(['hashset', 'list', '--data', folder.at('broken')]),
-      runCli(['scan', folder.at('seizure'), '--html', folder.at('no', 'such', 'page.html'), '--data', folder.at('third')]),
+      runCli([
+        'scan',
+        folder.at('seizure'),
+        '--html',
+        folder.at('no', 'such', 'page.html'),
+        '--data',
+        folder.at('third'),
+      ]),
       runCli(['hashset', 'show', "x'; drop table item;--", '--data', folder.at('data')]),
     ]);
     for (const { code, stdout, stderr } of runs) {
       const said = `${stdout}${stderr}`;
       assert.ok([1, 2, 3].includes(code), `${code}: ${said.slice(-500)}`);
       assert.match(stderr, /^HW_[A-Z_]+: .{30,}/m);
-      assert.doesNotMatch(said, /\n\s+at |\.ts:\d+|node_modules|node:internal|\b(?:select|insert into|update|delete from) [a-z_"*(]/);
+      assert.doesNotMatch(
+        said,
+        /\n\s+at |\.ts:\d+|node_modules|node:internal|\b(?:select|insert into|update|delete from) [a-z_"*(]/,
+      );
       assert.equal(said.includes(CHECKOUT), false, said);
       assert.doesNotMatch(stderr, /HW_INTERNAL/);
     }
@@ -183,7 +245,18 @@ describe('the walls around imagery, hashes, secrets and the audit trail', { time
 
   it('S3: an export without purpose and recipient ends with 2 and discloses nothing', async () => {
     for (const given of [[], ['--purpose', 'x'], ['--recipient', 'y']]) {
-      const run = await runCli(['hashset', 'export', 'own.ndjson', '--format', 'ndjson', '--data', folder.at('data'), '--out', folder.at('not.ndjson'), ...given]);
+      const run = await runCli([
+        'hashset',
+        'export',
+        'own.ndjson',
+        '--format',
+        'ndjson',
+        '--data',
+        folder.at('data'),
+        '--out',
+        folder.at('not.ndjson'),
+        ...given,
+      ]);
       assert.equal(run.code, 2);
       assert.match(run.stderr, /^HW_PURPOSE_REQUIRED: /m);
       assert.equal(statSync(folder.at('not.ndjson'), { throwIfNoEntry: false }), undefined);
@@ -202,7 +275,10 @@ describe('the walls around imagery, hashes, secrets and the audit trail', { time
       assert.deepEqual([disclosed?.actor, disclosed?.purpose, disclosed?.recipient], [STAFF, 'joint case', 'Unit B']);
       assert.equal(disclosed?.objects.length, 1);
       assert.ok(done.some(({ operation }) => operation === 'consultation'));
-      assert.equal(entries.filter(({ outcome }) => outcome === 'started').length, entries.filter(({ outcome }) => outcome !== 'started').length);
+      assert.equal(
+        entries.filter(({ outcome }) => outcome === 'started').length,
+        entries.filter(({ outcome }) => outcome !== 'started').length,
+      );
     });
   });
 
@@ -219,7 +295,19 @@ describe('the walls around imagery, hashes, secrets and the audit trail', { time
     const commands = [
       ['scan', folder.at('seizure'), '--case', 'P-1', '--report', folder.at('refused.json')],
       ['hashset', 'import', folder.at('more.txt'), '--source', 'x'],
-      ['hashset', 'export', 'own.ndjson', '--format', 'ndjson', '--purpose', 'x', '--recipient', 'y', '--out', folder.at('refused.ndjson')],
+      [
+        'hashset',
+        'export',
+        'own.ndjson',
+        '--format',
+        'ndjson',
+        '--purpose',
+        'x',
+        '--recipient',
+        'y',
+        '--out',
+        folder.at('refused.ndjson'),
+      ],
       ['hashset', 'show', 'own.ndjson'],
       ['hashset', 'remove', 'own.ndjson'],
       ['series', 'list'],
@@ -230,7 +318,8 @@ describe('the walls around imagery, hashes, secrets and the audit trail', { time
       assert.match(run.stderr, /^HW_AUDIT_UNWRITABLE: .*nothing was done/m);
       assert.equal(run.stdout, '', command.join(' '));
     }
-    for (const name of ['refused.json', 'refused.ndjson']) assert.equal(statSync(folder.at(name), { throwIfNoEntry: false }), undefined, name);
+    for (const name of ['refused.json', 'refused.ndjson'])
+      assert.equal(statSync(folder.at(name), { throwIfNoEntry: false }), undefined, name);
     assert.deepEqual(await withData(folder.at('data'), rowCounts), before);
     rmSync(folder.at('seizure', 'new.jpg'));
   });
@@ -240,13 +329,34 @@ describe('the walls around imagery, hashes, secrets and the audit trail', { time
 function signsOf(pictures: readonly Buffer[]): Buffer[] {
   return pictures.flatMap((bytes) => {
     const middle = bytes.subarray(bytes.length >> 1, (bytes.length >> 1) + 32);
-    return [middle, ...[0, 1, 2].map((shift) => Buffer.from(bytes.subarray((bytes.length >> 1) + shift).subarray(0, 24).toString('base64')))];
+    return [
+      middle,
+      ...[0, 1, 2].map((shift) =>
+        Buffer.from(
+          bytes
+            .subarray((bytes.length >> 1) + shift)
+            .subarray(0, 24)
+            .toString('base64'),
+        ),
+      ),
+    ];
   });
 }
 
 async function rowCounts(db: Db): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
-  for (const table of ['batch', 'media', 'fingerprint', 'item', 'hash_set', 'series', 'known_record', 'known_bits', 'match', 'audit_entry']) {
+  for (const table of [
+    'batch',
+    'media',
+    'fingerprint',
+    'item',
+    'hash_set',
+    'series',
+    'known_record',
+    'known_bits',
+    'match',
+    'audit_entry',
+  ]) {
     const [found] = await db.query<{ rows: number }>(`select count(*) as rows from ${table}`);
     counts[table] = found?.rows ?? -1;
   }
