@@ -21,8 +21,8 @@ export interface DemoRun {
   readonly report: (builder: ReportBuilder, items: (item: ReportItem) => void) => Promise<ReportHead>;
 }
 
-/** Renders the demo's pictures, makes a known series of some, scans the rest, and returns what was found by path below the folder. */
-export async function runDemo(demo: DemoRun): Promise<ReadonlyMap<string, ReportItem>> {
+/** Renders the demo's pictures, makes a known series of some, scans the rest, and returns what was found, with paths below the folder. */
+export async function runDemo(demo: DemoRun): Promise<readonly ReportItem[]> {
   const plan = demoPlan();
   demo.say('Rendering a dozen scenes (rooms, landscapes, objects; no people) and variants of them ...');
   await render(demo.folder, JSON.stringify(plan.order), demo.signal);
@@ -35,7 +35,7 @@ export async function runDemo(demo: DemoRun): Promise<ReadonlyMap<string, Report
     known.push({ file: out, source: plan.source, name: `${plan.setName}-${at + 1}` });
   }
   demo.say('Importing them and scanning the seized folder ...');
-  const found = new Map<string, ReportItem>();
+  const found: ReportItem[] = [];
   await scanSeizure({
     config,
     roots: [path.join(demo.folder, plan.seizedFolder)],
@@ -48,7 +48,7 @@ export async function runDemo(demo: DemoRun): Promise<ReadonlyMap<string, Report
     signal: demo.signal,
     progress: demo.progress,
     report: async (builder) =>
-      await demo.report(builder, (item) => found.set(path.relative(demo.folder, item.path), item)),
+      await demo.report(builder, (item) => found.push({ ...item, path: path.relative(demo.folder, item.path) })),
   });
   return found;
 }

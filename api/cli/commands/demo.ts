@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import { EXIT, HomewardError } from '../../../schemas/error.ts';
 import { runDemo } from '../../compose/run-demo.ts';
-import { explainDemo } from '../../demo/explanation.ts';
+import { explainDemo } from '../../demo/explain.ts';
 import { demoPlan } from '../../demo/plan.ts';
 import { type CliContext, configFor, printLine } from '../context.ts';
 import { scanProgress } from '../scan-progress.ts';
@@ -43,13 +43,11 @@ async function demo(context: CliContext, options: DemoOptions): Promise<void> {
       say: (sentence) => context.stderr.write(`${sentence}\n`),
       report: async (builder, items) => await writeReports(context, { ...options, reveal: true }, builder, items),
     });
-    const lines = explainDemo(demoPlan().expected, found);
+    const explained = explainDemo(demoPlan(), found);
     printLine(context, '\nWhat you have just seen');
-    for (const line of lines) {
-      printLine(context, `  ${`${line.asExpected} of ${line.expected}`.padStart(8)}  ${line.group}: ${line.sentence}`);
-      for (const other of line.otherwise) printLine(context, `            otherwise: ${other}`);
-    }
-    if (lines.some((line) => line.otherwise.length > 0)) context.exit.code = EXIT.internal;
+    for (const line of explained.lines) printLine(context, `  ${line.finding}\n      ${line.why}`);
+    for (const surprise of explained.surprises) printLine(context, `  unexpected: ${surprise}`);
+    if (!explained.asPlanned) context.exit.code = EXIT.internal;
     if (options.keep !== undefined)
       printLine(
         context,
