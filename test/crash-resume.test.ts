@@ -42,7 +42,7 @@ type Rows = Awaited<ReturnType<typeof recordedRows>>;
 
 describe('R1: a scan that is killed and resumed', {
   skip: process.platform === 'linux' ? false : 'finds its processes in /proc',
-  timeout: 1_200_000,
+  timeout: 3_600_000,
 }, () => {
   let folder: TestFolder;
   let undisturbed: Rows;
