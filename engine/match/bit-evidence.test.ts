@@ -1,37 +1,20 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
-import { type Examination, ORIENTATIONS, type PdqFlavour } from '../../schemas/fingerprint.ts';
-import { addRecord, addSet, type KnownHash, turned } from '../../test/known-set-kit.ts';
+import { type Examination, ORIENTATIONS } from '../../schemas/fingerprint.ts';
 import { openTestDb } from '../../test/pglite-template.ts';
+import type { BitSearch } from '../search/bit-search.ts';
 import { PgvectorScan } from '../search/pgvector-scan.ts';
 import type { Db } from '../store/db.ts';
-import { type BitEvidence, findBitEvidence } from './bit-evidence.ts';
-import { BIT_POLICY } from './policy.ts';
+import { findBitEvidence } from './bit-evidence.ts';
+import { expectedFalseMatches, passesQuality } from './policy.ts';
+import { standingOf } from './standing.ts';
 
-/** Hashes of no picture, each about 128 bits from every other. */
-const hashOf = (seed: number) =>
-  Uint8Array.from({ length: 32 }, (_, at) => Math.imul(seed * 32 + at + 1, 0x9e3779b1) >>> 24);
-const hexOf = (hash: Uint8Array) => Buffer.from(hash).toString('hex');
-/** The first `count` bits turned. */
-const near = (hash: Uint8Array, count: number) =>
-  turned(
-    hash,
-    Array.from({ length: count }, (_, bit) => bit),
-  );
+/** Eight hashes that are far from each other. */
+const DIHEDRAL = ORIENTATIONS.map((orientation) => createHash('sha256').update(orientation).digest('hex'));
 
-interface PictureHashes {
-  readonly pdq512?: readonly Uint8Array[];
-  readonly pdqFull?: readonly Uint8Array[];
-  readonly blockhash?: Uint8Array;
-  readonly quality?: number;
-}
-
-/** An examined picture with these hashes in the order of ORIENTATIONS; what is not given is unlike everything. */
-function picture({ pdq512 = [], pdqFull = [], blockhash, quality = 90 }: PictureHashes): Examination {
-  const pdq = (flavour: PdqFlavour, hashes: readonly Uint8Array[], seed: number) => {
-    const dihedral = ORIENTATIONS.map((_, at) => hexOf(hashes[at] ?? hashOf(seed + at)));
-    return { flavour, hex: dihedral[0] ?? '', quality, dihedral };
-  };
+function picture(quality: number, dihedral: readonly string[] = DIHEDRAL): Examination {
+  const hex = dihedral[0] ?? '';
   return {
     outcome: 'done',
     reason: null,
@@ -39,160 +22,108 @@ function picture({ pdq512 = [], pdqFull = [], blockhash, quality = 90 }: Picture
     sizeBytes: 1,
     digests: null,
     trailingBytes: null,
-    capture: null,
     picture: {
-      widthPixels: 600,
-      heightPixels: 400,
+      widthPixels: 100,
+      heightPixels: 100,
       decoder: 'test',
       mode: 'exact',
       reductionFactor: 1,
       frames: 1,
-      pdq: [pdq('pdq-512', pdq512, 1_000), pdq('pdq-full', pdqFull, 2_000)],
-      blockhash: blockhash === undefined ? null : { variant: 'blockhash-256-r512', hex: hexOf(blockhash) },
+      pdq: [
+        { flavour: 'pdq-512', hex, quality, dihedral: [...dihedral] },
+        { flavour: 'pdq-full', hex, quality, dihedral: [...dihedral] },
+      ],
+      blockhash: { variant: 'blockhash-256-r512', hex },
     },
+    capture: null,
   };
 }
 
-describe('perceptual evidence', () => {
+function flip(hex: string, bits: number): string {
+  const value = Buffer.from(hex, 'hex');
+  for (let bit = 0; bit < bits; bit += 1) value[bit % 32] = (value[bit % 32] ?? 0) ^ (1 << Math.floor(bit / 32));
+  return value.toString('hex');
+}
+
+describe('evidence by perceptual hash', () => {
   let db: Db;
-  let setId: number;
-  let seed = 0;
+  let search: BitSearch;
   before(async () => {
     db = await openTestDb();
-    setId = await addSet(db);
+    search = new PgvectorScan(db);
+    await db.execute(
+      `insert into hash_set (source, name, version, content_sha256, format, category_scheme, state, imported_by)
+       values ('unit', 'set', 1, sha256('x'), 'csv', 'unspecified', 'active', 'tester')`,
+    );
   });
   after(async () => await db.close());
 
-  const known = async (...hashes: KnownHash[]) => await addRecord(db, setId, hashes);
-  const pdq = (bits: Uint8Array, quality: number | null = 90, algorithm = 'pdq'): KnownHash => ({
-    algorithm,
-    bits,
-    quality,
-  });
-  const fresh = () => hashOf(++seed);
-  async function evidenceFor(...pictures: Examination[]): Promise<Map<number, BitEvidence[]>> {
-    return await findBitEvidence(new PgvectorScan(db), pictures);
-  }
-  async function soleEvidence(examination: Examination): Promise<BitEvidence> {
-    const found = (await evidenceFor(examination)).get(0) ?? [];
-    assert.equal(found.length, 1);
-    return found[0] ?? assert.fail();
-  }
-
-  it('is the nearest of all flavours and orientations, once for each record', async () => {
-    const hash = fresh();
-    const recordId = await known(pdq(hash));
-    const found = await soleEvidence(
-      picture({ pdq512: [near(hash, 9), near(hash, 7)], pdqFull: [near(hash, 8), near(hash, 5)] }),
+  const known = async (algorithm: string, hex: string, quality: number | null): Promise<void> => {
+    await db.execute('delete from known_record');
+    await db.execute('insert into known_record (set_id) select set_id from hash_set');
+    await db.execute(
+      "insert into known_bits select record_id, set_id, $1, ('x' || $2)::bit(256), $3 from known_record",
+      [algorithm, hex, quality],
     );
-    assert.deepEqual(
-      [
-        found.recordId,
-        found.method,
-        found.algorithm,
-        found.distanceBits,
-        found.thresholdBits,
-        found.orientation,
-        found.flavour,
-      ],
-      [recordId, 'pdq', 'pdq-full/1', 5, 31, 'rot90', 'pdq-full'],
-    );
-  });
+  };
+  const evidenceFor = async (examination: Examination) => (await findBitEvidence(search, [examination])).get(0) ?? [];
 
-  it('names the picture as it lies before a turned one at the same distance, then the first flavour', async () => {
-    const hash = fresh();
-    await known(pdq(hash));
-    const found = await soleEvidence(picture({ pdq512: [near(hash, 4), hash], pdqFull: [hash, hash] }));
-    assert.deepEqual([found.distanceBits, found.orientation, found.flavour], [0, 'original', 'pdq-full']);
-    const both = await soleEvidence(picture({ pdq512: [hash], pdqFull: [hash] }));
-    assert.equal(both.flavour, 'pdq-512');
-  });
-
-  it('is found in each of the eight orientations', async () => {
-    const hash = fresh();
-    await known(pdq(hash));
+  it('finds a picture in each of its eight orientations and says which', async () => {
     for (const [at, orientation] of ORIENTATIONS.entries()) {
-      const pdq512 = ORIENTATIONS.map((_, other) => (other === at ? near(hash, 2) : hashOf(3_000 + other)));
-      assert.equal((await soleEvidence(picture({ pdq512 }))).orientation, orientation);
+      await known('pdq', flip(DIHEDRAL[at] ?? '', 5), 90);
+      const [evidence, ...others] = await evidenceFor(picture(100));
+      assert.deepEqual(others, []);
+      assert.equal(evidence?.orientation, orientation);
+      assert.equal(evidence?.distanceBits, 5);
+      assert.equal(evidence?.flavour, 'pdq-512');
+      assert.equal(evidence?.thresholdBits, 31);
     }
   });
 
-  it('reaches to 31 bits and no further', async () => {
-    const hash = fresh();
-    await known(pdq(hash));
-    assert.equal((await soleEvidence(picture({ pdq512: [near(hash, 31)] }))).distanceBits, 31);
-    assert.equal((await evidenceFor(picture({ pdq512: [near(hash, 32)] }))).size, 0);
+  it('takes distance 31 and leaves 32', async () => {
+    await known('pdq', flip(DIHEDRAL[0] ?? '', 31), 90);
+    assert.equal((await evidenceFor(picture(100)))[0]?.distanceBits, 31);
+    await known('pdq', flip(DIHEDRAL[0] ?? '', 32), 90);
+    assert.deepEqual(await evidenceFor(picture(100)), []);
   });
 
-  it('names every record within the radius, not only the nearest', async () => {
-    const hash = fresh();
-    const records = [await known(pdq(hash)), await known(pdq(near(hash, 20))), await known(pdq(near(hash, 31)))];
-    const found = (await evidenceFor(picture({ pdq512: [hash] }))).get(0) ?? [];
-    assert.deepEqual(
-      found.map((one) => [one.recordId, one.distanceBits]).sort((a, b) => (a[1] ?? 0) - (b[1] ?? 0)),
-      [
-        [records[0], 0],
-        [records[1], 20],
-        [records[2], 31],
-      ],
-    );
+  it('matches nothing of a flat picture, and nothing to a flat record; an unknown quality passes', async () => {
+    for (const algorithm of ['pdq', 'blockhash-256-r512']) {
+      await known(algorithm, DIHEDRAL[0] ?? '', 90);
+      assert.equal((await evidenceFor(picture(50))).length, 1, algorithm);
+      assert.deepEqual(await evidenceFor(picture(49)), [], algorithm);
+      await known(algorithm, DIHEDRAL[0] ?? '', 49);
+      assert.deepEqual(await evidenceFor(picture(100)), [], algorithm);
+      await known(algorithm, DIHEDRAL[0] ?? '', null);
+      assert.equal((await evidenceFor(picture(100))).length, 1, algorithm);
+    }
+    assert.equal(passesQuality('pdq-512', null), true);
   });
 
-  it('gives PDQ and blockhash evidence side by side', async () => {
-    const [hash, block] = [fresh(), fresh()];
-    await known(pdq(hash), { algorithm: 'blockhash-256-r512', bits: block, quality: null });
-    const radius = BIT_POLICY['blockhash-256-r512'].thresholdBits;
-    const found = (await evidenceFor(picture({ pdq512: [hash], blockhash: near(block, radius) }))).get(0) ?? [];
-    assert.deepEqual(
-      found.map((one) => [one.method, one.algorithm, one.distanceBits, one.orientation, one.flavour]).sort(),
-      [
-        ['blockhash', 'blockhash-256-r512/1', radius, 'original', null],
-        ['pdq', 'pdq-512/1', 0, 'original', 'pdq-512'],
-      ],
-    );
-    assert.equal((await evidenceFor(picture({ blockhash: near(block, radius + 1) }))).size, 0);
+  it('compares a hash of a named flavour with that flavour only', async () => {
+    await known('pdq-full', DIHEDRAL[3] ?? '', 90);
+    const [evidence] = await evidenceFor(picture(100));
+    assert.equal(evidence?.flavour, 'pdq-full');
+    assert.equal(evidence?.algorithm, 'pdq-full/1');
   });
 
-  it('is never made of a flat picture, by PDQ or by blockhash', async () => {
-    const [hash, block] = [fresh(), fresh()];
-    await known(pdq(hash), { algorithm: 'blockhash-256-r512', bits: block, quality: null });
-    const hashes = { pdq512: [hash], pdqFull: [hash], blockhash: block };
-    assert.equal((await evidenceFor(picture({ ...hashes, quality: 49 }))).size, 0);
-    assert.equal((await evidenceFor(picture({ ...hashes, quality: 50 }))).get(0)?.length, 2);
+  it('expects false matches in proportion to the search, and hardly any of PDQ', () => {
+    const one = expectedFalseMatches('pdq-512', 1_000_000);
+    assert.ok(one > 0 && one < 1e-6);
+    assert.ok(Math.abs(expectedFalseMatches('pdq-512', 2_000_000) / one - 2) < 1e-9);
+    // What the choice of blockhash's radius promises.
+    assert.ok(expectedFalseMatches('blockhash-256-r512', 10_000_000) < 1);
   });
+});
 
-  it('is never made with a known picture that its source calls flat, and believes one whose quality is not given', async () => {
-    const [flat, unsaid] = [fresh(), fresh()];
-    await known(pdq(flat, 49));
-    const recordId = await known(pdq(unsaid, null));
-    assert.equal((await evidenceFor(picture({ pdq512: [flat], pdqFull: [flat] }))).size, 0);
-    assert.equal((await soleEvidence(picture({ pdq512: [unsaid] }))).recordId, recordId);
-  });
-
-  it('belongs to the picture it was found for', async () => {
-    const hashes = [fresh(), fresh()];
-    const records = [await known(pdq(hashes[0] ?? fresh())), await known(pdq(hashes[1] ?? fresh()))];
-    const notAPicture: Examination = { ...picture({}), outcome: 'notExamined', picture: null };
-    const found = await evidenceFor(
-      picture({ pdq512: hashes.slice(1) }),
-      notAPicture,
-      picture({}),
-      picture({ pdq512: hashes.slice(0, 1) }),
-    );
-    assert.deepEqual([...found].map(([at, of]) => [at, of.map((one) => one.recordId)]).sort(), [
-      [0, [records[1]]],
-      [3, [records[0]]],
-    ]);
-  });
-
-  it('expects more false matches the more is known', async () => {
-    const hash = fresh();
-    await known(pdq(hash));
-    const expected = async () =>
-      (await soleEvidence(picture({ pdq512: [hash] }))).expectedFalseMatches ?? assert.fail();
-    const before = await expected();
-    for (let more = 0; more < 5; more += 1) await known(pdq(fresh()));
-    const now = await expected();
-    assert.ok(before > 0 && now > before, `${before} before, ${now} after`);
+describe('standing of an item', () => {
+  it('is known by digest, near by hash, unseen when examined in vain, and none when nothing can be said', () => {
+    const facts = { outcome: 'done', isPicture: true, methods: [] } as const;
+    assert.equal(standingOf({ ...facts, methods: ['pdq', 'md5'] }), 'known');
+    assert.equal(standingOf({ ...facts, outcome: 'notExamined', isPicture: false, methods: ['sha256'] }), 'known');
+    assert.equal(standingOf({ ...facts, methods: ['blockhash'] }), 'nearDuplicate');
+    assert.equal(standingOf(facts), 'unseen');
+    assert.equal(standingOf({ ...facts, isPicture: false }), 'none');
+    assert.equal(standingOf({ ...facts, outcome: 'rejected' }), 'none');
   });
 });

@@ -35,7 +35,8 @@ export async function recordItems(
     if (examination.digests !== null && !byDigest.has(examination.digests.sha256))
       byDigest.set(examination.digests.sha256, examination);
   }
-  const contents = [...byDigest.entries()];
+  // In one order for everybody: two scans on one server that write the same contents would otherwise wait for each other in a circle.
+  const contents = [...byDigest.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
   const newMedia = await insertMedia(tx, contents);
   const mediaIds = await mediaIdsOf(tx, [...byDigest.keys()]);
   await insertFingerprints(tx, mode, contents, mediaIds);

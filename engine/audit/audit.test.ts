@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import fc from 'fast-check';
+import type { AuditAct, AuditEntry } from '../../schemas/audit.ts';
+import { HomewardError } from '../../schemas/error.ts';
+import { STORE_ENGINES } from '../../test/store-engines.ts';
+import type { Db } from '../store/db.ts';
+import { appendAudit } from './append.ts';
+import { listAudit } from './list.ts';
+import { canonicalJson } from './verify/canonical-json.ts';
+import { entryHash, NO_PREVIOUS_HASH, verifyChain } from './verify/chain.ts';
+import { type PlannedAct, withAudit } from './with-audit.ts';
+
+const plan = (organisation: string, objects: readonly string[] = []): PlannedAct => ({
+  operation: 'collection',
+  action: 'scan',
+  actor: 'A. Examiner',
+  organisation,
+  purpose: null,
+  justification: null,
+  caseRef: '24-017',
+  recipient: null,
+  objects: [...objects],
+});
+
+function chainOf(actions: readonly string[]): AuditEntry[] {
+  const entries: AuditEntry[] = [];
+  for (const action of actions) {
+    const unhashed = {
+      ...plan('unit'),
+      action,
+      outcome: 'done' as const,
+      sequence: entries.length + 1,
+      at: '2026-01-02T03:04:05.678Z',
+      node: 'machine',
+      previousHash: entries.at(-1)?.hash ?? NO_PREVIOUS_HASH,
+    };
+    entries.push({ ...unhashed, hash: entryHash(unhashed) });
+  }
+  return entries;
+}
+
+describe('audit chain', () => {
+  const chains = fc.array(fc.string(), { minLength: 2, maxLength: 12 }).map(chainOf);
+
+  it('S4: is whole as written, and any one edit, deletion, insertion or exchange breaks it', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        chains,
+        fc.nat(),
+        fc.nat(),
+        fc.constantFrom('edit', 'rehash', 'delete', 'repeat', 'exchange'),
+        async (entries, first, second, what) => {
+          assert.deepEqual(await verifyChain(entries), {
+            whole: true,
+            entries: entries.length,
+            headHash: entries.at(-1)?.hash,
+          });
+          // Not the last one: what becomes of the tail only a known head can tell.
+          const at = first % (entries.length - 1);
+          const other = second % entries.length;
+          const changed = structuredClone(entries);
+          const [victim, partner] = [changed[at], changed[other]];
+          assert.ok(victim !== undefined && partner !== undefined);
+          if (what === 'edit' || what === 'rehash') victim.actor = `${victim.actor} `;
+          if (what === 'rehash') victim.hash = entryHash(victim);
+          if (what === 'delete') changed.splice(at, 1);
+          if (what === 'repeat') changed.splice(at, 0, victim);
+          if (what === 'exchange') {
+            if (at === other) return;
+            [changed[at], changed[other]] = [partner, victim];
+          }
+          assert.equal((await verifyChain(changed)).whole, false);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it('S4: a cut tail passes unless the head is known from elsewhere, and then it does not', async () => {
+    const entries = chainOf(['a', 'b', 'c', 'd']);
+    const head = { sequence: 4, hash: entries[3]?.hash ?? '' };
+    assert.equal((await verifyChain(entries.slice(0, 2))).whole, true);
+    assert.deepEqual(await verifyChain(entries.slice(0, 2), head), {
+      whole: false,
+      entries: 2,
+      fault: 'head',
+      atSequence: 3,
+    });
+    assert.equal((await verifyChain(entries, head)).whole, true);
+  });
+
+  it('has one canonical text for one value, whatever the order of its keys', () => {
+    fc.assert(
+      fc.property(
+        fc.dictionary(
+          fc.string(),
+          fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null), fc.array(fc.string())),
+        ),
+        (value) => {
+          const turned = Object.fromEntries(Object.entries(value).reverse());
+          assert.equal(canonicalJson(turned), canonicalJson(value));
+          assert.deepEqual(JSON.parse(canonicalJson(value)), { ...value });
+        },
+      ),
+    );
+    assert.throws(() => canonicalJson({ share: 0.5 }), TypeError);
+    assert.throws(() => canonicalJson({ gone: undefined }), TypeError);
+  });
+});
+
+for (const engine of STORE_ENGINES) {
+  describe(`audit on ${engine.name}`, engine.options, () => {
+    let db: Db;
+    before(async () => {
+      db = await engine.open();
+    });
+    after(async () => await db.close());
+
+    const entriesOf = async (organisation: string): Promise<AuditEntry[]> =>
+      await Array.fromAsync(listAudit(db, organisation));
+    const act = (organisation: string): AuditAct => ({ ...plan(organisation), outcome: 'done' });
+
+    it('chains entries that are appended at once, each organisation by itself, and reads them back as they were hashed', async () => {
+      await Promise.all(
+        Array.from({ length: 24 }, (_, at) =>
+          appendAudit(db, { ...act(at % 2 === 0 ? 'even' : 'odd'), justification: 'ä\0"\ud800' }),
+        ),
+      );
+      for (const organisation of ['even', 'odd']) {
+        const entries = await entriesOf(organisation);
+        assert.equal(entries.length, 12);
+        assert.equal((await verifyChain(entries)).whole, true);
+      }
+    });
+
+    it('records an act before and after, with what became known by doing it', async () => {
+      const result = await withAudit(db, plan('done', ['plan 1']), async () => ({ result: 42, objects: ['batch 1'] }));
+      assert.equal(result, 42);
+      const entries = await entriesOf('done');
+      assert.deepEqual(
+        entries.map((entry) => [entry.outcome, entry.objects]),
+        [
+          ['started', ['plan 1']],
+          ['done', ['plan 1', 'batch 1']],
+        ],
+      );
+    });
+
+    it('records a failure as failed, a refusal as refused and an interruption as interrupted', async () => {
+      await assert.rejects(
+        withAudit(db, plan('ends'), async () => Promise.reject(new Error('broke'))),
+        /broke/,
+      );
+      await assert.rejects(
+        withAudit(db, plan('ends'), async () =>
+          Promise.reject(new HomewardError('HW_PURPOSE_REQUIRED', 'not allowed')),
+        ),
+        /not allowed/,
+      );
+      await withAudit(db, plan('ends'), async () => ({ result: null, outcome: 'interrupted' }));
+      assert.deepEqual(
+        (await entriesOf('ends')).map((entry) => entry.outcome),
+        ['started', 'failed', 'started', 'refused', 'started', 'interrupted'],
+      );
+    });
+
+    it('S3: with the audit unwritable 100 of 100 acts are refused and nothing is done', async () => {
+      await db.execute(
+        "create function refuse_audit() returns trigger language plpgsql as $$ begin raise exception 'audit is closed'; end $$",
+      );
+      await db.execute(
+        'create trigger refuse_audit before insert on audit_entry for each row execute function refuse_audit()',
+      );
+      let done = 0;
+      let refused = 0;
+      try {
+        for (let attempt = 0; attempt < 100; attempt += 1) {
+          try {
+            await withAudit(db, plan('closed'), async () => {
+              done += 1;
+              return { result: null };
+            });
+          } catch (error) {
+            if (error instanceof HomewardError && error.code === 'HW_AUDIT_UNWRITABLE') refused += 1;
+          }
+        }
+      } finally {
+        await db.execute('drop trigger refuse_audit on audit_entry');
+      }
+      assert.deepEqual({ done, refused }, { done: 0, refused: 100 });
+    });
+  });
+}
