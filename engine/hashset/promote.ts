@@ -25,13 +25,13 @@ with evidence as materialized (
     from match t join known_record o on o.record_id = t.record_id join media m on m.media_id = t.media_id
    where t.set_id = $1 and t.withdrawn_at is null
 ), passed as (
-  select t.match_id, n.record_id from evidence t join known_record n on n.set_id = $2 and n.sha256 = t.sha256
+  select t.*, n.record_id as new_record_id from evidence t join known_record n on n.set_id = $2 and n.sha256 = t.sha256
   union all
-  select t.match_id, n.record_id from evidence t join known_record n on n.set_id = $2 and n.sha1 = t.sha1 where t.sha256 is null
+  select t.*, n.record_id from evidence t join known_record n on n.set_id = $2 and n.sha1 = t.sha1 where t.sha256 is null
   union all
-  select t.match_id, n.record_id from evidence t join known_record n on n.set_id = $2 and n.md5 = t.md5 where t.sha256 is null and t.sha1 is null
+  select t.*, n.record_id from evidence t join known_record n on n.set_id = $2 and n.md5 = t.md5 where t.sha256 is null and t.sha1 is null
   union all
-  select t.match_id, nb.record_id
+  select t.*, nb.record_id
     from evidence t
     join known_bits ob on ob.record_id = t.record_id
     join known_bits nb on nb.set_id = $2 and nb.algorithm = ob.algorithm and nb.bits = ob.bits
@@ -39,10 +39,10 @@ with evidence as materialized (
 )
 insert into match (media_id, set_id, record_id, method, algorithm, mode, pipeline_version, distance_bits, threshold_bits,
                    orientation, flavour, expected_false_matches, series_id, category_code)
-select t.media_id, $2, n.record_id, t.method, t.algorithm, t.mode, t.pipeline_version, t.distance_bits, t.threshold_bits,
-       t.orientation, t.flavour, t.expected_false_matches, n.series_id, n.category_code
-  from passed p join evidence t on t.match_id = p.match_id join known_record n on n.record_id = p.record_id
- where t.method not in ('md5', 'sha1') or n.sha256 is null or n.sha256 = t.media_sha256
+select p.media_id, $2, n.record_id, p.method, p.algorithm, p.mode, p.pipeline_version, p.distance_bits, p.threshold_bits,
+       p.orientation, p.flavour, p.expected_false_matches, n.series_id, n.category_code
+  from passed p join known_record n on n.record_id = p.new_record_id
+ where p.method not in ('md5', 'sha1') or n.sha256 is null or n.sha256 = p.media_sha256
 on conflict do nothing`;
 
 /**
@@ -86,7 +86,7 @@ export async function promote(tx: Transaction, promotion: Promotion): Promise<Pr
     [first, setId],
   );
   // Before anything joins the new rows: with the statistics of yesterday a join would take a set of millions for a single row.
-  await tx.execute('analyze known_record, known_bits');
+  await tx.execute('analyze known_record, known_bits, match');
   await supersede(tx, { setId, source, name });
   await tx.execute(`update hash_set set state = 'active', record_count = $2 where set_id = $1`, [setId, count]);
   return { records: count, duplicates };
