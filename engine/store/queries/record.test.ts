@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
-import type { Examination } from '../../../schemas/fingerprint.ts';
+import { Compile } from 'typebox/compile';
+import { Examination } from '../../../schemas/fingerprint.ts';
 import { STORE_ENGINES } from '../../../test/store-engines.ts';
 import type { Db } from '../db.ts';
 import { integer, row } from '../row-shape.ts';
@@ -165,6 +166,40 @@ for (const engine of STORE_ENGINES) {
         reason_detail: 'a\ufffdb\ufffdc',
         make: 'x\ufffd\ufffd',
       });
+    });
+
+    it('takes the largest examination that the schema lets through', async () => {
+      const longest = (length: number): string => '\u{1f50d}'.repeat(length);
+      const largest = examinationOf('largest', {
+        outcome: 'partial',
+        reason: { code: 'decoderWarning', detail: longest(300) },
+        type: longest(100),
+        sizeBytes: Number.MAX_SAFE_INTEGER,
+        trailingBytes: Number.MAX_SAFE_INTEGER,
+        capture: {
+          make: longest(200),
+          model: longest(200),
+          bodySerialNumber: longest(200),
+          lensModel: longest(200),
+          lensSerialNumber: longest(200),
+          software: longest(200),
+          capturedAt: longest(40),
+          gps: { latitudeDegrees: -90, longitudeDegrees: 180, altitudeMetres: Number.MAX_VALUE },
+          exifOrientation: 8,
+          thumbnailMismatch: true,
+          syntheticTraces: Array.from({ length: 16 }, () => ({
+            kind: 'digitalSourceType' as const,
+            detail: longest(200),
+          })),
+        },
+      });
+      assert.ok(largest.picture);
+      largest.picture.decoder = longest(80);
+      largest.picture.widthPixels = 1_000_000_000;
+      largest.picture.frames = 1_000_000;
+      assert.equal(Compile(Examination).Check(largest), true, 'the examination is larger than the schema allows');
+      const { batchId } = await newBatch();
+      assert.equal((await record(batchId, [itemAt('largest', largest)])).newItems, 1);
     });
 
     it('says what is recorded of a place, and lists every place once', async () => {
