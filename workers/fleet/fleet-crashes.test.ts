@@ -54,8 +54,8 @@ describe('R4: hosts that die', onlyPosix, () => {
 
   test('R4: a file whose host dies again with that file alone has failed, and the next one is done', async () => {
     await allUp();
-    const [poison, ...others] = kit.pictures(5);
-    assert.ok(poison !== undefined);
+    const poison = kit.picture('poison', 5000, 4000);
+    const others = kit.pictures(4);
     const stop = new AbortController();
     let kills = 0;
     // Kills whatever works while only the poison is in flight: its host, its isolation host, and the one that reads its digests.
@@ -67,7 +67,7 @@ describe('R4: hosts that die', onlyPosix, () => {
             process.kill(host.processId, 'SIGKILL');
           }
         }
-        await sleep(0);
+        await sleep(1);
       }
     })();
     const examination = await fleet.examine(poison, { mode: 'exact' });
@@ -110,7 +110,7 @@ describe('R4: hosts that die', onlyPosix, () => {
         process.kill(victim, signal);
         kills += 1;
       }
-      await sleep(random.next().value * 200);
+      await sleep(random.next().value * 100);
     }
     await working;
     assert.equal(failure, null);

@@ -36,11 +36,13 @@ export class TestFleet implements AsyncDisposable {
 
   /** Writes small pictures, each with other content, into the evidence folder. */
   pictures(count: number): Buffer[] {
-    return Array.from({ length: count }, (_, index) => {
-      const file = path.join(this.folder, 'evidence', `scene-${index}.bmp`);
-      writeFileSync(file, gradientBitmap(96, 72, index));
-      return Buffer.from(file);
-    });
+    return Array.from({ length: count }, (_, index) => this.picture(`scene-${index}`, 96, 72, index));
+  }
+
+  picture(name: string, widthPixels: number, heightPixels: number, seed = 0): Buffer {
+    const file = path.join(this.folder, 'evidence', `${name}.bmp`);
+    writeFileSync(file, gradientBitmap(widthPixels, heightPixels, seed));
+    return Buffer.from(file);
   }
 
   /** A new folder inside the scratch root. */
