@@ -93,7 +93,7 @@ describe('the walls around imagery, hashes, secrets and the audit trail', { time
     const exported = await homeward('export', [
       'hashset',
       'export',
-      'own.ndjson',
+      'own',
       '--format',
       'ndjson',
       '--purpose',
@@ -106,7 +106,7 @@ describe('the walls around imagery, hashes, secrets and the audit trail', { time
       folder.at('export.ndjson'),
     ]);
     assert.equal(exported.code, 0, exported.stderr);
-    await homeward('show', ['hashset', 'show', 'own.ndjson']);
+    await homeward('show', ['hashset', 'show', 'own']);
     for (const name of ['report.json', 'page.html', 'revealed.html', 'export.ndjson'])
       outputs.set(name, readFileSync(folder.at(name)));
     const run = await homeward('fingerprint', [
@@ -248,7 +248,7 @@ describe('the walls around imagery, hashes, secrets and the audit trail', { time
       const run = await runCli([
         'hashset',
         'export',
-        'own.ndjson',
+        'own',
         '--format',
         'ndjson',
         '--data',
@@ -298,7 +298,7 @@ describe('the walls around imagery, hashes, secrets and the audit trail', { time
       [
         'hashset',
         'export',
-        'own.ndjson',
+        'own',
         '--format',
         'ndjson',
         '--purpose',
@@ -308,8 +308,8 @@ describe('the walls around imagery, hashes, secrets and the audit trail', { time
         '--out',
         folder.at('refused.ndjson'),
       ],
-      ['hashset', 'show', 'own.ndjson'],
-      ['hashset', 'remove', 'own.ndjson'],
+      ['hashset', 'show', 'own'],
+      ['hashset', 'remove', 'own'],
       ['series', 'list'],
     ];
     for (const command of commands) {
