@@ -2,11 +2,11 @@ import pg from 'pg';
 import { HomewardError } from '../../../schemas/error.ts';
 import type { Capabilities, Db, SqlParam, Transaction } from '../db.ts';
 import { migrate } from '../migrate.ts';
-import type { RowShape } from '../row-shape.ts';
 import { databaseError, sqlStateOf } from '../sqlstate.ts';
-import { rowObjects, rowsOfShape, SESSION_SETTINGS, writeParam } from '../wire-types.ts';
+import { SESSION_SETTINGS, writeParam } from '../wire-types.ts';
 import { PgSession } from './pg-session.ts';
 import { attempt, refuseWithinTransaction, runTransaction, type StatementResult } from './session.ts';
+import { StatementDb } from './statement-db.ts';
 
 export interface ServerOptions {
   /** postgresql://user:password@host:port/database */
@@ -109,39 +109,28 @@ function unreachable(error: unknown): HomewardError {
   );
 }
 
-class PgPool implements Db {
-  readonly capabilities: Capabilities;
+class PgPool extends StatementDb {
+  override readonly capabilities: Capabilities;
   readonly #pool: pg.Pool;
   #closing: Promise<void> | undefined;
 
   constructor(pool: pg.Pool, capabilities: Capabilities) {
+    super();
     this.#pool = pool;
     this.capabilities = capabilities;
   }
 
-  async query<Row>(sql: string, params: readonly SqlParam[] = []): Promise<Row[]> {
-    return rowObjects<Row>(await this.#single(sql, params));
-  }
-
-  async read<Row>(shape: RowShape<Row>, sql: string, params: readonly SqlParam[] = []): Promise<Row[]> {
-    return rowsOfShape(shape, await this.#single(sql, params));
-  }
-
-  async execute(sql: string, params: readonly SqlParam[] = []): Promise<number> {
-    return (await this.#single(sql, params)).affectedRows;
-  }
-
-  async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+  override async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     refuseWithinTransaction();
     return await this.#withSession((session) => runTransaction(session, work));
   }
 
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     this.#closing ??= this.#pool.end();
     await this.#closing;
   }
 
-  async #single(sql: string, params: readonly SqlParam[]): Promise<StatementResult> {
+  protected override async single(sql: string, params: readonly SqlParam[]): Promise<StatementResult> {
     refuseWithinTransaction();
     return await this.#withSession((session) => attempt(() => session.statement(sql, params.map(writeParam))));
   }

@@ -1,15 +1,15 @@
-import type { Capabilities, Db, SqlParam, Transaction } from '../db.ts';
-import type { RowShape } from '../row-shape.ts';
+import type { Capabilities, SqlParam, Transaction } from '../db.ts';
 import { SqlError } from '../sqlstate.ts';
-import { rowObjects, rowsOfShape, writeParam } from '../wire-types.ts';
+import { writeParam } from '../wire-types.ts';
 import type { ThreadData } from './pglite-messages.ts';
 import { PGliteSession } from './pglite-session.ts';
 import { attempt, refuseWithinTransaction, runTransaction, type StatementResult } from './session.ts';
+import { StatementDb } from './statement-db.ts';
 import { Turns } from './turns.ts';
 
 /** PGlite in its thread, as a Db. It has one session: transactions and single statements wait for their turn. */
-export class PGliteConnection implements Db {
-  readonly capabilities: Capabilities;
+export class PGliteConnection extends StatementDb {
+  override readonly capabilities: Capabilities;
   readonly #session: PGliteSession;
   readonly #turns = new Turns();
   readonly #afterClose: (clean: boolean) => Promise<void>;
@@ -20,6 +20,7 @@ export class PGliteConnection implements Db {
     capabilities: Capabilities,
     afterClose: (clean: boolean) => Promise<void>,
   ) {
+    super();
     this.#session = session;
     this.capabilities = capabilities;
     this.#afterClose = afterClose;
@@ -55,24 +56,12 @@ export class PGliteConnection implements Db {
     }
   }
 
-  async query<Row>(sql: string, params: readonly SqlParam[] = []): Promise<Row[]> {
-    return rowObjects<Row>(await this.#single(sql, params));
-  }
-
-  async read<Row>(shape: RowShape<Row>, sql: string, params: readonly SqlParam[] = []): Promise<Row[]> {
-    return rowsOfShape(shape, await this.#single(sql, params));
-  }
-
-  async execute(sql: string, params: readonly SqlParam[] = []): Promise<number> {
-    return (await this.#single(sql, params)).affectedRows;
-  }
-
-  async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+  override async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     refuseWithinTransaction();
     return await this.#turns.take(() => runTransaction(this.#session, work));
   }
 
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     this.#closing ??= this.#turns.take(async () => {
       let clean = false;
       try {
@@ -86,7 +75,7 @@ export class PGliteConnection implements Db {
     await this.#closing;
   }
 
-  async #single(sql: string, params: readonly SqlParam[]): Promise<StatementResult> {
+  protected override async single(sql: string, params: readonly SqlParam[]): Promise<StatementResult> {
     refuseWithinTransaction();
     return await this.#turns.take(() => attempt(() => this.#session.statement(sql, params.map(writeParam))));
   }
