@@ -21,6 +21,8 @@ export interface FleetOptions {
   readonly recycleAfterFiles: number;
   /** A host that holds more than this after a file is replaced, so that the next file starts from little. */
   readonly recycleAboveBytes: number;
+  /** False: do without namespaces even where they can be had. Only tests of that state ask for it. */
+  readonly namespaces: boolean;
   /** Another script in place of workers/host/main.ts; only tests of the walls around a host have one. */
   readonly hostEntry: string;
 }

@@ -8,7 +8,8 @@ import type { FleetOptions, FleetSettings } from './fleet-options.ts';
 import { type FleetCounts, type FleetStats, type HostStats, noCounts } from './fleet-stats.ts';
 import { type LaunchCommand, launchCommand } from './launch-command.ts';
 import { PicturePool } from './picture-pool.ts';
-import { isInside, planSandbox, type SandboxPlan } from './sandbox.ts';
+import { expressible, isInside, readablePaths, workingFolder } from './readable-paths.ts';
+import { planSandbox, type SandboxPlan } from './sandbox.ts';
 import { UnpackHosts } from './unpack-hosts.ts';
 import { type OnEntry, type UnpackOptions, type UnpackResult, UnpackRun } from './unpack-run.ts';
 
@@ -24,6 +25,7 @@ const DEFAULTS = {
   unpackHosts: 1,
   recycleAfterFiles: 5000,
   recycleAboveBytes: 512 * MEBIBYTE,
+  namespaces: true,
   hostEntry: path.join(CHECKOUT, 'workers', 'host', 'main.ts'),
 } as const satisfies Partial<FleetOptions>;
 
@@ -37,6 +39,8 @@ export class Fleet {
   readonly capacity: number;
   readonly #options: FleetOptions;
   readonly #plan: SandboxPlan;
+  readonly #readable: readonly string[];
+  readonly #writable: readonly string[];
   readonly #counts: FleetCounts = noCounts();
   readonly #pool: PicturePool;
   readonly #unpackHosts: UnpackHosts;
@@ -47,14 +51,18 @@ export class Fleet {
   private constructor(options: FleetOptions, plan: SandboxPlan) {
     this.#options = options;
     this.#plan = plan;
+    // Mounts are made at the real path; callers may speak of one with a link in it.
+    this.#writable = [...new Set([options.scratchRoot, plan.scratchRoot].map(expressible))];
+    const readable = readablePaths({ ...options, entry: options.hostEntry, checkout: CHECKOUT });
+    this.#readable = [...new Set([...readable, ...this.#writable])];
     this.sandbox = plan.state;
     this.capacity = options.hosts * options.threadsPerHost;
-    this.#pool = new PicturePool(options, this.#counts, CHECKOUT, (threads, name) =>
+    this.#pool = new PicturePool(options, this.#counts, workingFolder(CHECKOUT), (threads, name) =>
       this.#command('picture', threads, name),
     );
     this.#unpackHosts = new UnpackHosts(
       () => this.#command('unpack', 1, false),
-      CHECKOUT,
+      workingFolder(CHECKOUT),
       options.recycleAboveBytes,
       () => {
         this.#counts.hostsStarted += 1;
@@ -74,7 +82,7 @@ export class Fleet {
         `expected a scratch folder for unpacking, ${options.scratchRoot} does not exist. Create it`,
       );
     }
-    const fleet = new Fleet(options, await planSandbox({ ...options, checkout: CHECKOUT }));
+    const fleet = new Fleet(options, await planSandbox({ ...options, entry: options.hostEntry, checkout: CHECKOUT }));
     try {
       await fleet.#pool.firstReady;
     } catch (error) {
@@ -164,7 +172,7 @@ export class Fleet {
   }
 
   #command(role: 'picture' | 'unpack', threads: number, nameDecoders: boolean): LaunchCommand {
-    const { hostEntry, readableRoots, fileBudget } = this.#options;
+    const { hostEntry, fileBudget } = this.#options;
     const dataBytes = 2 * fileBudget.memoryBytes + 512 * MEBIBYTE;
     return launchCommand({
       plan: this.#plan,
@@ -172,8 +180,8 @@ export class Fleet {
       threads,
       nameDecoders,
       entry: hostEntry,
-      checkout: CHECKOUT,
-      readableRoots,
+      readable: this.#readable,
+      writable: this.#writable,
       dataBytes,
     });
   }

@@ -43,9 +43,9 @@ export class HostProcess {
   #exit: { code: number | null; signal: NodeJS.Signals | null } | null = null;
   #ended = false;
 
-  constructor(command: LaunchCommand, checkout: string) {
+  constructor(command: LaunchCommand, workingFolder: string) {
     this.#child = spawn(command.program, command.args, {
-      cwd: checkout,
+      cwd: workingFolder,
       env: command.environment,
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       serialization: 'json',

@@ -1,4 +1,3 @@
-import path from 'node:path';
 import { HOST_PATH, type ReadOnly, type SandboxPlan, sandboxed } from './sandbox.ts';
 
 export interface LaunchRequest {
@@ -8,8 +7,10 @@ export interface LaunchRequest {
   /** Whether a picture host says which decoders it has when it is ready; all of them have the same. */
   readonly nameDecoders: boolean;
   readonly entry: string;
-  readonly checkout: string;
-  readonly readableRoots: readonly string[];
+  /** From `readablePaths`. */
+  readonly readable: readonly string[];
+  /** Where an unpack host may write. */
+  readonly writable: readonly string[];
   /** Back-stop on data segments; the watch on resident memory comes first. */
   readonly dataBytes: number;
 }
@@ -20,32 +21,15 @@ export interface LaunchCommand {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** What of the checkout a host loads code from; neither .git nor a data folder beside it. */
-const CODE = ['workers', 'schemas', 'models', 'node_modules', 'package.json'];
-const MOST_ROOTS = 500;
 const LIBUV_SPARE_THREADS = 3;
 
 /**
- * A path as `--allow-fs-read` understands it: `*` would be a pattern, and arguments are UTF-8, so a name that is not cannot be said.
- * Such a root is widened to the nearest folder above that can.
+ * Flags of Node's own permission model: JavaScript in a host can read what it is to examine and its own code, start no process, and write
+ * nothing (unpack hosts: only in the scratch folder). Native code is held by namespaces, capabilities and limits instead.
  */
-function expressible(root: string): string {
-  let place = path.resolve(root);
-  while (/[*\uFFFD]/.test(place)) place = path.dirname(place);
-  return place;
-}
-
-/**
- * Flags of Node's own permission model. Without them a host could still not leave its namespaces; with them its JavaScript can neither
- * start processes nor write files (unpack hosts: only in the scratch folder). Worker threads do not inherit the limits on reading
- * (Node 24), so reading is kept from picture hosts by the mount namespace alone, and the sandbox state claims no more than that.
- */
-function permissionFlags(request: LaunchRequest): string[] {
-  const code = CODE.map((name) => path.join(request.checkout, name));
-  const roots = request.readableRoots.length > MOST_ROOTS ? [path.parse(request.checkout).root] : request.readableRoots;
-  const readable = [...new Set([...code, request.entry, ...[...roots, request.plan.scratchRoot].map(expressible)])];
+function permissionFlags({ role, readable, writable }: LaunchRequest): string[] {
   const flags = ['--permission', ...readable.map((place) => `--allow-fs-read=${place}`)];
-  if (request.role === 'unpack') return [...flags, `--allow-fs-write=${expressible(request.plan.scratchRoot)}`];
+  if (role === 'unpack') return [...flags, ...writable.map((place) => `--allow-fs-write=${place}`)];
   return [...flags, '--allow-worker', '--allow-addons'];
 }
 

@@ -37,13 +37,13 @@ export class PictureHost {
     kind: 'picture' | 'isolation',
     capacity: number,
     command: LaunchCommand,
-    checkout: string,
+    workingFolder: string,
     observer: PictureHostObserver,
   ) {
     this.kind = kind;
     this.capacity = capacity;
     this.#observer = observer;
-    this.#process = new HostProcess(command, checkout);
+    this.#process = new HostProcess(command, workingFolder);
     this.#process.observe({
       message: (message) => this.#received(message),
       ended: (end) => {

@@ -27,7 +27,7 @@ export class PicturePool {
   readonly #options: PoolOptions;
   readonly #counts: FleetCounts;
   readonly #command: (threads: number, nameDecoders: boolean) => LaunchCommand;
-  readonly #checkout: string;
+  readonly #workingFolder: string;
   readonly #queue: PictureJob[] = [];
   readonly #isolated: PictureJob[] = [];
   readonly #hosts = new Set<PictureHost>();
@@ -48,12 +48,12 @@ export class PicturePool {
   constructor(
     options: PoolOptions,
     counts: FleetCounts,
-    checkout: string,
+    workingFolder: string,
     command: (threads: number, nameDecoders: boolean) => LaunchCommand,
   ) {
     this.#options = options;
     this.#counts = counts;
-    this.#checkout = checkout;
+    this.#workingFolder = workingFolder;
     this.#command = command;
     this.#firstReady.promise.catch(() => undefined);
     for (let n = 0; n < options.hosts; n += 1) this.#startShared();
@@ -127,7 +127,7 @@ export class PicturePool {
         'picture',
         threads,
         this.#command(threads, this.#decoders.length === 0),
-        this.#checkout,
+        this.#workingFolder,
         this.#observer(),
       ),
     );
@@ -144,7 +144,7 @@ export class PicturePool {
       return;
     }
     this.#counts.hostsStarted += 1;
-    this.#isolation = new PictureHost('isolation', 1, this.#command(1, false), this.#checkout, this.#observer());
+    this.#isolation = new PictureHost('isolation', 1, this.#command(1, false), this.#workingFolder, this.#observer());
   }
 
   #becameReady(decoders: readonly string[]): void {

@@ -3,6 +3,7 @@ import { existsSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { SandboxState } from '../../schemas/report.ts';
 import { canWatchUsage } from './process-usage.ts';
+import { isInside, type ReadablePathsRequest, readablePaths } from './readable-paths.ts';
 import { PROOF_SCRIPT, SANDBOX_SCRIPT } from './sandbox-script.ts';
 
 export type ReadOnly = 'nothing' | 'others' | 'all';
@@ -29,11 +30,10 @@ export interface SandboxPlan {
   readonly scratchRoot: string;
 }
 
-export interface SandboxRequest {
+export interface SandboxRequest extends ReadablePathsRequest {
   readonly hiddenFolders: readonly string[];
-  readonly readableRoots: readonly string[];
-  readonly scratchRoot: string;
-  readonly checkout: string;
+  /** False: as on a machine that offers no namespaces. */
+  readonly namespaces: boolean;
 }
 
 const PROOF_TIMEOUT_MS = 10_000;
@@ -43,11 +43,6 @@ const PROOF_TIMEOUT_MS = 10_000;
  */
 const ALSO_HIDDEN = ['/run', '/var/run', '/tmp', '/sys/fs/cgroup'];
 export const HOST_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
-
-export const isInside = (inner: string, outer: string): boolean => {
-  const relative = path.relative(outer, inner);
-  return relative === '' || (!relative.startsWith('..') && !path.isAbsolute(relative));
-};
 
 const realPath = (given: string): string => {
   try {
@@ -129,8 +124,21 @@ async function prove(plan: Omit<SandboxPlan, 'state'>): Promise<Proof | null> {
   };
 }
 
+interface Covering {
+  readonly hidden: string[];
+  readonly allCovered: boolean;
+  readonly warnings: string[];
+}
+
+/** What Node's permission model alone makes of it: a hidden folder inside something readable stays visible. */
+function refusal(request: SandboxRequest): 'readRefused' | 'visible' {
+  const readable = readablePaths(request);
+  const seen = request.hiddenFolders.some((folder) => readable.some((place) => isInside(path.resolve(folder), place)));
+  return seen ? 'visible' : 'readRefused';
+}
+
 /** Folders that can be covered by a mount, parents first, and a warning for each that cannot. */
-function coverable(request: SandboxRequest, scratchRoot: string): { hidden: string[]; warnings: string[] } {
+function coverable(request: SandboxRequest, scratchRoot: string): Covering {
   const needed = [request.checkout, process.execPath, ...request.readableRoots].map(realPath);
   const inUse = (folder: string) => needed.find((place) => isInside(place, folder));
   const hidden: string[] = [];
@@ -148,7 +156,7 @@ function coverable(request: SandboxRequest, scratchRoot: string): { hidden: stri
     if (!used && existsSync(place) && realPath(place) === place && statSync(place).isDirectory()) hidden.push(place);
   }
   hidden.sort((a, b) => a.length - b.length);
-  return { hidden, warnings };
+  return { hidden, allCovered: warnings.length === 0, warnings };
 }
 
 /**
@@ -158,7 +166,8 @@ function coverable(request: SandboxRequest, scratchRoot: string): { hidden: stri
  */
 export async function planSandbox(request: SandboxRequest): Promise<SandboxPlan> {
   const scratchRoot = realPath(request.scratchRoot);
-  const { hidden, warnings } = coverable(request, scratchRoot);
+  const { hidden, allCovered, warnings } = coverable(request, scratchRoot);
+  const refused = refusal(request);
   const tools = findTools();
   const root = process.getuid?.() === 0;
   const namespace = root ? 'root' : 'user';
@@ -166,7 +175,7 @@ export async function planSandbox(request: SandboxRequest): Promise<SandboxPlan>
   const limits = { memoryLimit: canWatchUsage, cpuLimit: canWatchUsage };
   if (!canWatchUsage)
     warnings.push('memory and processor time of hosts cannot be watched here: only the wall clock limits a file');
-  if (tools?.unshare) {
+  if (tools?.unshare && request.namespaces) {
     const network = [tools.unshare, ...(root ? [] : ['--user', '--map-root-user']), '--net'];
     const withMounts = [...network, '--mount', '--propagation', 'private'];
     const candidates = [
@@ -181,14 +190,13 @@ export async function planSandbox(request: SandboxRequest): Promise<SandboxPlan>
     for (const candidate of candidates) {
       const proof = await prove(candidate);
       if (proof === null || !proof.network || (candidate.mounts && !(proof.mounts && proof.hidden))) continue;
-      const complete = candidate.mounts && warnings.every((warning) => !warning.includes('hidden from hosts'));
       if (!candidate.mounts)
-        warnings.push('no mount namespace: hosts can see the data folder and may write where this user may');
+        warnings.push('no mount namespace: only the runtime keeps hosts from reading the data folder and from writing');
       else if (!candidate.readOnly) warnings.push('file systems could not be made read-only for hosts');
       const state: SandboxState = {
         network: 'none',
         namespace,
-        dataFolder: complete ? 'hidden' : 'visible',
+        dataFolder: candidate.mounts && allCovered ? 'hidden' : refused,
         ...limits,
         warnings: bounded(warnings),
       };
@@ -196,11 +204,11 @@ export async function planSandbox(request: SandboxRequest): Promise<SandboxPlan>
     }
   }
   warnings.push(
-    `no namespaces here (${whyNone(tools)}): hosts have this machine's network and can see the data folder`,
+    `no namespaces here (${whyNone(tools)}): hosts have this machine's network, and only the runtime keeps them from reading the data folder`,
   );
   return {
     ...bare,
-    state: { network: 'host', namespace: 'none', dataFolder: 'visible', ...limits, warnings: bounded(warnings) },
+    state: { network: 'host', namespace: 'none', dataFolder: refused, ...limits, warnings: bounded(warnings) },
   };
 }
 

@@ -12,16 +12,16 @@ export interface HandedHost {
 /** Starts unpack hosts, and keeps one that did its archive well for the next, since starting one costs 0.3 s of processor time. */
 export class UnpackHosts {
   readonly #command: () => LaunchCommand;
-  readonly #checkout: string;
+  readonly #workingFolder: string;
   readonly #recycleAboveBytes: number;
   readonly #onStart: () => void;
   #idle: HostProcess | null = null;
   #idleSince: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(command: () => LaunchCommand, checkout: string, recycleAboveBytes: number, onStart: () => void) {
+  constructor(command: () => LaunchCommand, workingFolder: string, recycleAboveBytes: number, onStart: () => void) {
     this.#command = command;
-    this.#checkout = checkout;
+    this.#workingFolder = workingFolder;
     this.#recycleAboveBytes = recycleAboveBytes;
     this.#onStart = onStart;
   }
@@ -33,7 +33,7 @@ export class UnpackHosts {
       return { host, isReady: true };
     }
     this.#onStart();
-    return { host: new HostProcess(this.#command(), this.#checkout), isReady: false };
+    return { host: new HostProcess(this.#command(), this.#workingFolder), isReady: false };
   }
 
   /** Gives back a host that waits for work. */
