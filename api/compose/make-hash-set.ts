@@ -10,7 +10,7 @@ import { scanBatch } from '../../engine/ingest/scan.ts';
 import type { Config } from '../../schemas/config.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import type { KnownRecord } from '../../schemas/known-record.ts';
-import { openFleet } from './open-fleet.ts';
+import { type OpenFleet, openFleet } from './open-fleet.ts';
 
 /** Rows between examining and writing; the writer is never far behind. */
 const MOST_WAITING = 1_000;
@@ -21,12 +21,22 @@ export interface MadeSet {
   readonly leftOut: number;
 }
 
+export interface SetToMake {
+  readonly folder: string;
+  readonly series: string;
+  /** File to write. */
+  readonly out: string;
+  readonly signal: AbortSignal;
+}
+
 /** Fingerprints a unit's own pictures into a hash set file; nothing is recorded in the database. */
-export async function makeHashSet(
-  config: Config,
-  request: { readonly folder: string; readonly series: string; readonly out: string; readonly signal: AbortSignal },
-): Promise<MadeSet> {
+export async function makeHashSet(config: Config, request: SetToMake): Promise<MadeSet> {
   await using open = await openFleet(config, [request.folder]);
+  return await makeHashSetWith(open, config, request);
+}
+
+/** The same with hosts that are running already. */
+export async function makeHashSetWith(open: OpenFleet, config: Config, request: SetToMake): Promise<MadeSet> {
   const queue = new PassThrough({ objectMode: true, highWaterMark: MOST_WAITING });
   const made = { records: 0, leftOut: 0 };
   const record = async (rows: readonly ItemRow[]): Promise<void> => {

@@ -5,7 +5,8 @@ import type { Config } from '../../schemas/config.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import type { ReportHead, ReportItem } from '../../schemas/report.ts';
 import { demoPlan } from '../demo/plan.ts';
-import { makeHashSet } from './make-hash-set.ts';
+import { makeHashSetWith } from './make-hash-set.ts';
+import { openFleet } from './open-fleet.ts';
 import { type KnownSource, type ScanProgress, scanSeizure } from './scan-seizure.ts';
 
 const RENDERER = path.resolve(import.meta.dirname, '..', '..', 'workers', 'demo', 'render.ts');
@@ -28,11 +29,14 @@ export async function runDemo(demo: DemoRun): Promise<readonly ReportItem[]> {
   await render(demo.folder, JSON.stringify(plan.order), demo.signal);
   const config = { ...demo.config, dataFolder: path.join(demo.folder, 'data'), databaseUrl: null };
   const known: KnownSource[] = [];
-  for (const [at, { series, folder }] of plan.series.entries()) {
-    const out = path.join(demo.folder, `series-${at + 1}.ndjson`);
-    demo.say(`Making a hash set of the unit's own known pictures: ${series} ...`);
-    await makeHashSet(config, { folder: path.join(demo.folder, folder), series, out, signal: demo.signal });
-    known.push({ file: out, source: plan.source, name: `${plan.setName}-${at + 1}` });
+  {
+    await using open = await openFleet(config, [path.join(demo.folder, plan.knownFolder)]);
+    for (const [at, { series, folder }] of plan.series.entries()) {
+      const out = path.join(demo.folder, `series-${at + 1}.ndjson`);
+      demo.say(`Making a hash set of the unit's own known pictures: ${series} ...`);
+      await makeHashSetWith(open, config, { folder: path.join(demo.folder, folder), series, out, signal: demo.signal });
+      known.push({ file: out, source: plan.source, name: `${plan.setName}-${at + 1}` });
+    }
   }
   demo.say('Importing them and scanning the seized folder ...');
   const found: ReportItem[] = [];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -481,5 +481,30 @@ describe('imports on a server', needsServer, () => {
       [],
     );
     assert.deepEqual(await stageTableNames(server.db), []);
+  });
+});
+
+describe('a file that changes while it is imported', () => {
+  it('is refused, since its digest would be that of other bytes', async () => {
+    const db = await openEmbedded({ dataFolder: path.join(folder, 'changing-data') });
+    try {
+      const file = path.join(folder, 'changing.txt');
+      writeFileSync(
+        file,
+        Array.from({ length: 100_000 }, (_, at) => `${at.toString(16).padStart(32, 'a')}\n`).join(''),
+      );
+      let appended = false;
+      const importing = importFile(db, file, 'changing', {
+        onProgress: () => {
+          if (!appended) appendFileSync(file, `${hex(7, 16)}\n`);
+          appended = true;
+        },
+      });
+      await assert.rejects(importing, { code: 'HW_SET_DAMAGED', message: /stay as it is while it is imported/ });
+      assert.deepEqual(await listSets(db), []);
+      assert.deepEqual(await stageTableNames(db), []);
+    } finally {
+      await db.close();
+    }
   });
 });

@@ -72,7 +72,7 @@ const SET_ROW = row({
 export async function importSetFile(db: Db, request: ImportRequest): Promise<ImportResult> {
   const name = request.name ?? path.basename(request.file).replace(/\.[^.]+$/, '');
   const { sha256, sizeBytes } = await digestOf(request.file);
-  const reader = await openSet(createReadStream(request.file, { highWaterMark: READ_BYTES }), {
+  const reader = await openSet(sameBytes(request.file, sha256), {
     format: request.format ?? 'auto',
     name: path.basename(request.file),
   });
@@ -90,6 +90,24 @@ export async function importSetFile(db: Db, request: ImportRequest): Promise<Imp
     return await stageAndPromote(db, reader, { ...request, name, sizeBytes }, set);
   } finally {
     await reader.close();
+  }
+}
+
+/**
+ * The file's bytes once more. At their end they must be those that were digested first: a set recorded under the digest of other
+ * bytes would be evidence of nothing.
+ */
+async function* sameBytes(file: string, sha256: Buffer): AsyncGenerator<Buffer> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(file, { highWaterMark: READ_BYTES })) {
+    hash.update(chunk);
+    yield chunk;
+  }
+  if (!hash.digest().equals(sha256)) {
+    throw new HomewardError(
+      'HW_SET_DAMAGED',
+      `expected ${JSON.stringify(file)} to stay as it is while it is imported, received other bytes the second time; import it again when nobody writes to it`,
+    );
   }
 }
 
