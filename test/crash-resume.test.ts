@@ -37,6 +37,8 @@ const NOT_PICTURES: Readonly<Record<string, Buffer>> = {
 /** The zip, a cut copy of a picture, and the same content twice. */
 const FILES = PICTURES + Object.keys(NOT_PICTURES).length + 3;
 const LONGEST_RESUME_MS = 10_000;
+/** On a machine so busy that even an ordinary start takes longer than that, resuming may take twice an ordinary start. */
+const TIMES_AN_ORDINARY_START = 2;
 
 type Rows = Awaited<ReturnType<typeof recordedRows>>;
 
@@ -47,6 +49,7 @@ describe('R1: a scan that is killed and resumed', {
   let folder: TestFolder;
   let undisturbed: Rows;
   let undisturbedMs: number;
+  let ordinaryStartMs: number;
   let known: string[];
   const random = randomUnits(SEED);
 
@@ -70,9 +73,11 @@ describe('R1: a scan that is killed and resumed', {
     ]);
     assert.equal(made.code, 0, made.stderr);
     known = ['--known', folder.at('own.ndjson')];
-    const run = await scan(folder, 'undisturbed', known).finished;
+    const cli = scan(folder, 'undisturbed', known);
+    const run = await cli.finished;
     assert.equal(run.code, 0, run.stderr);
     undisturbedMs = afterStart(run);
+    ordinaryStartMs = firstNewRowMs(cli, run) ?? 0;
     undisturbed = await rowsOf(folder, 'undisturbed');
   });
   after(async () => await folder[Symbol.asyncDispose]());
@@ -118,8 +123,8 @@ describe('R1: a scan that is killed and resumed', {
     t.diagnostic(
       `killed ${kills.supervisor} supervisors (${kills.beforeTheBatch} while starting) and ${kills.host} hosts; seconds from start to the first new row after a kill: ${shown}`,
     );
-    // The fastest one: how long a loaded machine takes to start a process says nothing of the recovery.
-    assert.ok((sorted[0] ?? 0) <= LONGEST_RESUME_MS, shown);
+    const bound = Math.max(LONGEST_RESUME_MS, TIMES_AN_ORDINARY_START * ordinaryStartMs);
+    assert.ok((sorted[sorted.length >> 1] ?? 0) <= bound, `${shown}; an ordinary start took ${ordinaryStartMs} ms`);
   });
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
