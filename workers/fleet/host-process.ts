@@ -15,13 +15,27 @@ export interface HostEnd {
   readonly code: number | null;
   /** What it said that it may not say, or null. */
   readonly violation: string | null;
-  /** For a host that never became ready; may hold paths, so it goes into no record. */
-  readonly stderr: string;
+  /** The first error it printed, for a host that never became ready; may hold paths, so it goes into no record. */
+  readonly complaint: string;
 }
 
 export interface HostObserver {
   message(message: HostMessage): void;
   ended(end: HostEnd): void;
+}
+
+/** The line that names the error, without the stack around it. */
+function complaintIn(stderr: string): string {
+  const lines = stderr.split('\n').map((line) => line.trim());
+  return (lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.find((line) => line !== '') ?? '').slice(0, 300);
+}
+
+/** Where a message leaves the protocol: of the kind it claims to be, since it differs from every other kind as well. */
+function firstFault(message: unknown): string {
+  const kind = typeof message === 'object' && message !== null && 'kind' in message ? message.kind : undefined;
+  const meant = HostMessage.anyOf.find((schema) => schema.properties.kind.const === kind);
+  const [fault] = meant === undefined ? [] : Compile(meant).Errors(message);
+  return fault?.instancePath || '/';
 }
 
 /** Says in a few words how a host ended, for a record's detail. */
@@ -53,7 +67,7 @@ export class HostProcess {
     });
     this.#usage = this.#child.pid === undefined ? null : new ProcessUsage(this.#child.pid);
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.#stderr = (this.#stderr + text).slice(-STDERR_KEPT);
+      this.#stderr = (this.#stderr + text).slice(0, STDERR_KEPT);
     });
     this.#child.on('message', (message) => this.#received(message));
     this.#child.on('error', (error) => {
@@ -112,10 +126,7 @@ export class HostProcess {
       this.#observer.message(message);
       return;
     }
-    // Every kind of message that it is not reports an error too; the deepest one lies in the kind that was meant.
-    const paths = messageCheck.Errors(message).map((error) => error.instancePath);
-    const deepest = paths.reduce((a, b) => (b.length > a.length ? b : a), '');
-    this.refuse(`answer outside the protocol at ${deepest || '/'}`.slice(0, 200));
+    this.refuse(`answer outside the protocol at ${firstFault(message)}`.slice(0, 200));
   }
 
   #gone(code: number | null, signal: NodeJS.Signals | null): void {
@@ -130,6 +141,6 @@ export class HostProcess {
     this.#ended = true;
     this.#usage?.[Symbol.dispose]();
     this.#child.stderr?.destroy();
-    this.#observer.ended({ ...this.#exit, violation: this.#violation, stderr: this.#stderr.trim() });
+    this.#observer.ended({ ...this.#exit, violation: this.#violation, complaint: complaintIn(this.#stderr) });
   }
 }

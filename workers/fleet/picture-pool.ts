@@ -313,7 +313,7 @@ export class PicturePool {
       this.#failedStarts >= FAILED_STARTS &&
       (this.#lastReadyMs === null || performance.now() - this.#lastReadyMs > FAILED_FOR_MS);
     if (!hopeless) return;
-    const said = end.stderr === '' ? '' : `, which said: ${end.stderr.slice(-500)}`;
+    const said = end.complaint === '' ? '' : `, which said: ${end.complaint}`;
     this.#broken = new HomewardError(
       'HW_WORKER_START',
       `expected a worker process to start, for reading files, ${this.#failedStarts} in a row ended before they were ready ` +
