@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -44,7 +44,8 @@ export class TestFolder implements AsyncDisposable {
   }
 
   static async make(): Promise<TestFolder> {
-    return new TestFolder(await mkdtemp(path.join(os.tmpdir(), 'homeward-cli-')));
+    // Resolved, since a scan reports resolved paths and temp folders may lie behind a link.
+    return new TestFolder(await realpath(await mkdtemp(path.join(os.tmpdir(), 'homeward-cli-'))));
   }
 
   at(...names: string[]): string {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Type } from 'typebox';
@@ -67,7 +67,7 @@ describe('R2, R3, R11: one scan of everything hostile', { ...needsShared, timeou
 
   before(async () => {
     folder = await TestFolder.make();
-    hostile = requireShared('data/hostile');
+    hostile = realpathSync(requireShared('data/hostile'));
     odd = makeOddFiles(folder.at('odd'));
     await makeMutants(folder.at('mutants'));
     writeFileSync(folder.at('config.json'), JSON.stringify({ archiveBudget: { entries: ENTRIES_ALLOWED } }));
