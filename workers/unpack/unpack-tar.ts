@@ -2,6 +2,7 @@ import type { Reason } from '../../schemas/outcome.ts';
 import { archiveReason, damaged, errorText, type Flaw } from './archive-reason.ts';
 import type { BlockReader } from './block-reader.ts';
 import type { EntryHeader, EntrySink } from './entry-sink.ts';
+import { GzipFault } from './gzip-members.ts';
 import {
   isZeroBlock,
   type PaxRecords,
@@ -114,8 +115,7 @@ const timeText = (seconds: number): string | null =>
 
 /** What an error of the compressed stream says about the archive. */
 export function sourceReason(error: unknown): Reason {
-  const code = error instanceof Error && 'code' in error ? error.code : null;
-  const text = errorText(error);
-  if (code === 'Z_BUF_ERROR') return archiveReason('truncated', text);
-  return archiveReason(/incorrect (data|length) check/.test(text) ? 'badCrc' : 'corruptData', text);
+  if (error instanceof GzipFault) return archiveReason(error.code, error.message);
+  const ended = error instanceof Error && 'code' in error && error.code === 'Z_BUF_ERROR';
+  return archiveReason(ended ? 'truncated' : 'corruptData', errorText(error));
 }

@@ -1,7 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
-import { createInflateRaw } from 'node:zlib';
 import { archiveReason, damaged, errorText, type Flaw } from './archive-reason.ts';
-import { decompressed, fileRange, INFLATED_CHUNK_BYTES } from './byte-source.ts';
+import { fileRange, inflate } from './byte-source.ts';
 import type { CoveredRanges } from './covered-ranges.ts';
 import type { EntryHeader, EntrySink } from './entry-sink.ts';
 import { isEncrypted, readLocalHeader } from './zip-local-header.ts';
@@ -55,9 +54,8 @@ export class ZipEntryReader {
       await this.#sink.record(entry.header, entry.uncompressedSize, refusal);
       return;
     }
-    const range = fileRange(this.#file, local.dataStart, Math.min(end, this.#fileSize));
-    const content =
-      entry.method === STORED ? range : decompressed(createInflateRaw({ chunkSize: INFLATED_CHUNK_BYTES }), range);
+    const range = () => fileRange(this.#file, local.dataStart, Math.min(end, this.#fileSize));
+    const content = entry.method === STORED ? range() : inflate(range).content;
     await this.#sink.write(entry.header, content, ({ sizeBytes, crc32, error }): Flaw => {
       if (overlaps) this.#overlapBytes += sizeBytes;
       const readable = sizeBytes > 0;

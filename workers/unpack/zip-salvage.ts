@@ -1,7 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
-import { createInflateRaw } from 'node:zlib';
 import { archiveReason, damaged, errorText, type Flaw } from './archive-reason.ts';
-import { decompressed, fileRange, INFLATED_CHUNK_BYTES, readAt } from './byte-source.ts';
+import { fileRange, inflate, readAt } from './byte-source.ts';
 import type { EntrySink } from './entry-sink.ts';
 import type { ZipEntryReader } from './zip-entry.ts';
 import {
@@ -100,15 +99,11 @@ async function readFound(
     }
     return next;
   }
-  const engine = createInflateRaw({ chunkSize: INFLATED_CHUNK_BYTES });
-  await sink.write(
-    header,
-    decompressed(engine, fileRange(file, local.dataStart, gapEnd)),
-    ({ sizeBytes, error }): Flaw => {
-      if (error === null) return null;
-      const cut = gapEnd === fileSize && error instanceof Error && 'code' in error && error.code === 'Z_BUF_ERROR';
-      return damaged(sizeBytes > 0, cut ? 'truncated' : 'corruptData', errorText(error));
-    },
-  );
-  return Math.max(local.dataStart + engine.bytesWritten, local.dataStart + 1);
+  const inflation = inflate(() => fileRange(file, local.dataStart, gapEnd));
+  await sink.write(header, inflation.content, ({ sizeBytes, error }): Flaw => {
+    if (error === null) return null;
+    const cut = gapEnd === fileSize && error instanceof Error && 'code' in error && error.code === 'Z_BUF_ERROR';
+    return damaged(sizeBytes > 0, cut ? 'truncated' : 'corruptData', errorText(error));
+  });
+  return Math.max(local.dataStart + inflation.consumedBytes(), local.dataStart + 1);
 }
