@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { COPY_HEADER, COPY_TRAILER } from '../binary-copy.ts';
 import { SqlError } from '../sqlstate.ts';
@@ -21,6 +22,7 @@ export class PGliteSession implements Session {
   }
 
   static async start(data: ThreadData): Promise<PGliteSession> {
+    keepWasmCode();
     const worker = new Worker(new URL('./pglite-thread.ts', import.meta.url), {
       workerData: data,
       name: 'pglite',
@@ -109,4 +111,13 @@ export class PGliteSession implements Session {
     for (const waiting of this.#waiting.values()) waiting.reject(error);
     this.#waiting.clear();
   }
+}
+
+/**
+ * Keeps V8 from collecting WebAssembly code that a better compilation has replaced. Collecting it has ended a whole process here
+ * once, after some dozen databases were opened and closed in it (`Check failed: jit_page_->allocations_.erase(addr) == 1`, Node
+ * 24.21), as others saw with PGlite (nodejs/node issue 64500). What is kept is bounded by the size of the code.
+ */
+function keepWasmCode(): void {
+  setFlagsFromString('--no-wasm-code-gc');
 }
