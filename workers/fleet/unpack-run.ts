@@ -1,5 +1,4 @@
 import path from 'node:path';
-import { HomewardError } from '../../schemas/error.ts';
 import type { ArchiveBudget, ArchiveEntry, HostMessage } from '../../schemas/host-protocol.ts';
 import type { Outcome, Reason } from '../../schemas/outcome.ts';
 import { describeEnd, type HostEnd, type HostProcess } from './host-process.ts';
@@ -26,6 +25,15 @@ export interface UnpackOptions {
 
 export type OnEntry = (entry: ArchiveEntry) => Promise<void> | void;
 
+/** What `onEntry` threw. */
+class Thrown {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+
 /** So many deaths of the host over one archive, and the archive is to blame. */
 const ATTEMPTS = 2;
 
@@ -44,7 +52,7 @@ export class UnpackRun {
   #announced = 0;
   #totalBytes = 0;
   #handing: Promise<void> = Promise.resolve();
-  #ending: UnpackResult | HomewardError | null = null;
+  #ending: UnpackResult | Thrown | null = null;
   peakResidentBytes = 0;
   hostsCrashed = 0;
 
@@ -143,11 +151,7 @@ export class UnpackRun {
       await this.#onEntry(entry);
       if (this.#host === host) host.send({ kind: 'ack', taskId: attempt, index: entry.index });
     });
-    this.#handing.catch((error: unknown) => {
-      this.#end(
-        error instanceof HomewardError ? error : new HomewardError('HW_INTERNAL', String(error), { cause: error }),
-      );
-    });
+    this.#handing.catch((error: unknown) => this.#end(new Thrown(error)));
   }
 
   #look(): void {
@@ -193,7 +197,7 @@ export class UnpackRun {
   }
 
   /** The host goes first, so that nobody writes into the scratch folder any more when the caller hears of the end. */
-  #end(ending: UnpackResult | HomewardError): void {
+  #end(ending: UnpackResult | Thrown): void {
     if (this.#ending !== null) return;
     this.#ending = ending;
     if (this.#host === null) this.#finish();
@@ -201,7 +205,7 @@ export class UnpackRun {
   }
 
   #finish(): void {
-    if (this.#ending instanceof HomewardError) this.#result.reject(this.#ending);
+    if (this.#ending instanceof Thrown) this.#result.reject(this.#ending.error);
     else if (this.#ending !== null) this.#result.resolve(this.#ending);
   }
 }
