@@ -36,7 +36,7 @@ const ARCHIVES: Readonly<Record<string, readonly [Outcome | readonly Outcome[], 
   'crc.zip': ['partial', 'a wrong checksum'],
   'dup.zip': ['done', 'one name twice'],
   'empty.zip': ['done', 'no entry'],
-  'encrypted-flag.zip': ['partial', 'an entry that says it is encrypted'],
+  'encrypted-flag.zip': ['notExamined', 'its only entry says it is encrypted'],
   'links.tar': [['done', 'partial'], 'links, which are recorded and not followed'],
   'lname.zip': ['done', 'central and local name differ'],
   'many.zip': ['partial', 'more entries than allowed'],
@@ -175,13 +175,15 @@ describe('R2, R3, R11: one scan of everything hostile', { ...needsShared, timeou
       'tooLarge',
     ];
     for (const file of [
-      'gen/bomb/jpeg-prog-2000scans.jpg',
       'gen/bomb/png-30000x30000-1bit.png',
       'gen/bomb/png-16000x16000-1bit.png',
       'found/png-8x12320776-139bytes.png',
     ]) {
       assert.ok(limits.includes(itemOf(file).reason), `${file}: ${itemOf(file).outcome} ${itemOf(file).reason ?? ''}`);
     }
+    // Cut after its two thousand scans: read to its end where the machine is fast enough, given up where it is not.
+    const { outcome, reason } = itemOf('gen/bomb/jpeg-prog-2000scans.jpg');
+    assert.ok(outcome === 'rejected' || limits.includes(reason), `${outcome} ${reason ?? ''}`);
     const inside = (archive: string) => report.items.filter((item) => item.path.includes(`${archive}!/`));
     assert.ok(inside('overlap-bomb.zip').filter(({ reason }) => reason === 'duplicateOffset').length > 300);
     assert.ok(inside('nested30.zip').some(({ reason }) => reason === 'archiveDepth'));
