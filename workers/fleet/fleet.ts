@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { HomewardError } from '../../schemas/error.ts';
 import type { DecodeMode, Examination } from '../../schemas/fingerprint.ts';
@@ -18,7 +19,7 @@ const MEBIBYTE = 1024 * 1024;
 
 /** Why each default is what it is, and what was measured: README.md. */
 const DEFAULTS = {
-  hosts: 2,
+  hosts: availableParallelism(),
   spareHosts: 1,
   threadsPerHost: 1,
   fileBudget: DEFAULT_FILE_BUDGET,
@@ -27,7 +28,7 @@ const DEFAULTS = {
   recycleAboveBytes: 512 * MEBIBYTE,
   namespaces: true,
   hostEntry: path.join(CHECKOUT, 'workers', 'host', 'main.ts'),
-} as const satisfies Partial<FleetOptions>;
+} satisfies Partial<FleetOptions>;
 
 /**
  * The parent side of the rooms where pixels are: child processes that examine files and unpack archives, kept apart from network, keys and
