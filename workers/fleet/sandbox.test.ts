@@ -10,6 +10,7 @@ import type { SandboxState } from '../../schemas/report.ts';
 import { planSandbox, sandboxed } from './sandbox.ts';
 import type { PryingOrders } from './test-prying-host.ts';
 
+const isRoot = process.getuid?.() === 0;
 const NOBODY = 65_534;
 const CHECKOUT = path.resolve(import.meta.dirname, '..', '..');
 const ATTEMPTS = ['tcp', 'socket', 'read', 'threadRead', 'alter', 'write', 'spawn'];
@@ -51,7 +52,8 @@ describe('S7: what a host can reach', {
     return server;
   };
   before(() => {
-    folder = mkdtempSync(path.join(tmpdir(), 'hw-sandbox-'));
+    // The ordinary user has to get there, which a private TMPDIR of root would prevent.
+    folder = mkdtempSync(path.join(isRoot ? '/tmp' : tmpdir(), 'hw-sandbox-'));
     chmodSync(folder, 0o755);
   });
   after(async () => {
@@ -83,7 +85,6 @@ describe('S7: what a host can reach', {
     connections = 0;
     return { own, orders };
   };
-  const isRoot = process.getuid?.() === 0;
 
   for (const userId of isRoot ? [undefined, NOBODY] : [undefined]) {
     const who = userId === undefined ? 'this user' : 'an ordinary user';
