@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { TestFleet } from './test-kit.ts';
 
 /** What test-liar-host.ts can say, and what is recorded of it. */
@@ -17,7 +18,10 @@ const LIES: Readonly<Record<string, RegExp>> = {
 describe('S1: a host whose answer breaks the protocol is ended', () => {
   let kit: TestFleet;
   before(async () => {
-    kit = await TestFleet.start({ hosts: 1, hostEntry: path.join(import.meta.dirname, 'test-liar-host.ts') });
+    kit = await TestFleet.start({
+      hosts: 1,
+      hostEntry: fileURLToPath(new URL('./test-liar-host.ts', import.meta.url)),
+    });
   });
   after(() => kit[Symbol.asyncDispose]());
 

@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import type { HostMessage } from '../../schemas/host-protocol.ts';
 import type { SandboxState } from '../../schemas/report.ts';
 import { planSandbox, sandboxed } from './sandbox.ts';
@@ -21,7 +22,7 @@ interface Pried {
 
 /** Runs a fleet of prying hosts in a process of its own, as this user or another. */
 async function pry(folder: string, task: 'pry' | 'pry-bare', userId?: number): Promise<Pried> {
-  const script = path.join(import.meta.dirname, 'test-supervisor.ts');
+  const script = fileURLToPath(new URL('./test-supervisor.ts', import.meta.url));
   const identity = userId === undefined ? {} : { uid: userId, gid: userId };
   return await new Promise((resolve, reject) => {
     execFile(

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { finished } from 'node:stream/promises';
 import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { ZipFile } from 'yazl';
 import { gradientBitmap, isAlive, until } from './test-kit.ts';
 
@@ -21,7 +22,7 @@ describe('S7: hosts of a supervisor that died', { skip: process.platform === 'li
     for (let n = 0; n < 100; n += 1) zip.addBuffer(gradientBitmap(40, 30, n), `${n}.bmp`);
     zip.end();
     await finished(zip.outputStream.pipe(createWriteStream(path.join(folder, 'evidence', 'archive.zip'))));
-    const script = path.join(import.meta.dirname, 'test-supervisor.ts');
+    const script = fileURLToPath(new URL('./test-supervisor.ts', import.meta.url));
     supervisor = spawn(process.execPath, ['--no-warnings', script, folder, 'work'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
