@@ -11,6 +11,7 @@ import { writeReportFile } from '../../engine/report/write-json.ts';
 import type { Config } from '../../schemas/config.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import type { ReportSet } from '../../schemas/report.ts';
+import { auditActOf } from './audit-act.ts';
 import { withDatabase } from './open-database.ts';
 import { type KnownSource, type ScanProgress, scanSeizure } from './scan-seizure.ts';
 
@@ -36,28 +37,12 @@ export async function reproduceReport(
   const folder = await mkdtemp(path.join(os.tmpdir(), 'homeward-reproduce-'));
   try {
     const known = await withDatabase(config, async (db) => {
-      const act = {
-        operation: 'consultation',
-        action: 'reproduce',
-        actor: config.actor,
-        organisation: config.organisation,
-      } as const;
-      return await withAudit(
-        db,
-        {
-          ...act,
-          purpose: null,
-          justification: null,
-          caseRef: batch.caseRef,
-          recipient: null,
-          objects: [`batch ${batch.batchId}`],
-        },
-        async () => ({
-          result: await Promise.all(
-            sets.map(async (set, at) => await copySet(db, set, path.join(folder, `set-${at}.ndjson`))),
-          ),
-        }),
-      );
+      const act = auditActOf(config, 'consultation', 'reproduce', { case: batch.caseRef });
+      return await withAudit(db, { ...act, objects: [`batch ${batch.batchId}`] }, async () => ({
+        result: await Promise.all(
+          sets.map(async (set, at) => await copySet(db, set, path.join(folder, `set-${at}.ndjson`))),
+        ),
+      }));
     });
     const again = path.join(folder, 'report.json');
     await scanSeizure({

@@ -12,11 +12,18 @@ import { ReportBuilder } from '../../engine/report/build.ts';
 import type { BitSearch } from '../../engine/search/bit-search.ts';
 import { openBitSearch } from '../../engine/search/open-bit-search.ts';
 import type { Db } from '../../engine/store/db.ts';
-import { type BatchRecord, finishHashesStage, openBatch, recordedPlaces } from '../../engine/store/queries/batch.ts';
+import {
+  type BatchRecord,
+  findBatch,
+  finishHashesStage,
+  openBatch,
+  recordedPlaces,
+} from '../../engine/store/queries/batch.ts';
 import type { Config } from '../../schemas/config.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import { type DecodeMode, PIPELINE_VERSION } from '../../schemas/fingerprint.ts';
 import type { ReportCounts, ReportHead } from '../../schemas/report.ts';
+import { auditActOf } from './audit-act.ts';
 import { openDatabase } from './open-database.ts';
 import { type OpenFleet, openFleet } from './open-fleet.ts';
 import { runFacts } from './run-facts.ts';
@@ -79,18 +86,19 @@ export async function scanSeizure(scan: SeizureScan): Promise<ScanOutcome> {
 
 async function scanWith(db: Db, open: OpenFleet, scan: SeizureScan, roots: readonly Buffer[]): Promise<ScanOutcome> {
   const { config } = scan;
-  const act = {
-    operation: 'collection',
-    action: scan.reveal ? 'scan with names revealed' : 'scan',
-    actor: config.actor,
-    organisation: config.organisation,
-    purpose: null,
-    justification: null,
-    caseRef: scan.caseRef === '' ? null : scan.caseRef,
-    recipient: null,
-  } as const;
   const identity = batchIdentity({ ...scan, organisation: config.organisation, roots });
+  const act = auditActOf(config, 'collection', 'scan', {
+    ...(scan.caseRef === '' ? {} : { case: scan.caseRef }),
+    ...(scan.reveal ? { reveal: true } : {}),
+  });
   return await withAudit(db, { ...act, objects: [`batch identity ${identity.toString('hex')}`] }, async () => {
+    // Before anything is written: a refused resume must not leave the batch that the next one would find.
+    if (scan.resume && (await findBatch(db, identity)) === null) {
+      throw new HomewardError(
+        'HW_BATCH_NOT_FOUND',
+        'expected an earlier scan of these paths with this case and exhibit for --resume, found none; run the command without --resume',
+      );
+    }
     for (const known of scan.known)
       await importSetFile(db, { ...known, importedBy: config.actor, signal: scan.signal });
     const startedAt = new Date().toISOString();
@@ -105,12 +113,6 @@ async function scanWith(db: Db, open: OpenFleet, scan: SeizureScan, roots: reado
       pipelineVersion: PIPELINE_VERSION,
       startedAt,
     });
-    if (scan.resume && !batch.existed) {
-      throw new HomewardError(
-        'HW_BATCH_NOT_FOUND',
-        'expected an earlier scan of these paths with this case and exhibit for --resume, found none; run the command without --resume',
-      );
-    }
     const search = await openBitSearch(db);
     try {
       const result = await run(db, search, open, scan, roots, { ...batch, startedAt });

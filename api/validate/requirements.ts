@@ -34,7 +34,7 @@ export const LIMITS: readonly string[] = [
   'PDQ survives re-encoding, resizing, small changes of colour, mirroring and quarter turns. It does not survive cropping of more than a few per cent, free rotation, or heavy overlays: nothing found does not mean that nothing is there.',
   'HEIC is tried only with a picture given (--heic), the published conformance data only when its folder is given (--vectors).',
   'The radius of a match and its false matches were not measured here: a few drawn scenes say nothing about millions of photographs.',
-  'A power loss is not simulated here: the embedded database can lose its last work in one; use a server for evidence, or back the folder up.',
+  'A power loss is not simulated here (the test suite does, on a copied folder): use a server for evidence, or back the folder up.',
   'A trail that is rewritten whole, by somebody who holds the database, is detected only against a head kept elsewhere.',
   'A case that is not applicable was not tried. It is no evidence either way.',
 ];

@@ -9,11 +9,11 @@ import { EXPORT_FORMATS, type ExportFormat, writeSet } from '../../../engine/has
 import { type ImportResult, importSetFile } from '../../../engine/hashset/import.ts';
 import { type HashSet, listSets, removeSet, setInForce, setRecords, showSet } from '../../../engine/hashset/sets.ts';
 import { EXIT, HomewardError } from '../../../schemas/error.ts';
+import { auditActOf } from '../../compose/audit-act.ts';
 import { makeHashSet } from '../../compose/make-hash-set.ts';
 import { withDatabase } from '../../compose/open-database.ts';
 import { groupDigits } from '../../report/figures.ts';
 import { neutralise } from '../../report/neutralise.ts';
-import { auditActOf } from '../audit-act.ts';
 import {
   type CliContext,
   type CommonOptions,

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { withAudit } from '../../../engine/audit/with-audit.ts';
 import { listSeries, showSeries } from '../../../engine/series/series.ts';
+import { auditActOf } from '../../compose/audit-act.ts';
 import { withDatabase } from '../../compose/open-database.ts';
 import { createMask, newMaskKey } from '../../report/mask.ts';
 import { neutralise } from '../../report/neutralise.ts';
-import { auditActOf } from '../audit-act.ts';
 import { type CliContext, type CommonOptions, configFor, printLine, withCommonOptions } from '../context.ts';
 
 interface SeriesOptions extends CommonOptions {
