@@ -66,7 +66,8 @@ for (const engine of STORE_ENGINES) {
             });
           },
         ),
-        { numRuns: 60 },
+        // The sign of a zero was lost on its way once, and chance draws it seldom.
+        { numRuns: 60, examples: [[0, Buffer.alloc(0), '', new Date(0), false, -0, []]] },
       );
     });
 

@@ -78,6 +78,8 @@ function writeElement(element: SqlParam): string {
 function writeScalar(value: SqlParam): string {
   if (value instanceof Uint8Array)
     return `\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}`;
+  // String(-0) is '0', and a double precision column keeps the sign of a zero.
+  if (Object.is(value, -0)) return '-0';
   // PGlite counts the bytes of half a surrogate pair wrongly, and with them the length of the whole message.
   return String(value).toWellFormed();
 }
