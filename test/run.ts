@@ -1,5 +1,6 @@
 /**
  * `npm test [-- PATTERN...] [--name REGEX] [--timeout-s N]`: every *.test.ts of the checkout, two at a time, each in its own process.
+ * `npm run test:proofs`: the *.proof.test.ts, which take long or hold a figure in seconds and so have the machine to themselves.
  *
  * PATTERN is a part of a file's path, the timeout is each file's. Environment: HOMEWARD_TEST_COUNTS=FILE writes the counts as JSON;
  * HOMEWARD_REQUIRE_ALL=1 makes a skipped test a failure (the project's own CI, which has all that a test can need).
@@ -14,9 +15,8 @@ import { type FileResult, type Remark, runFile } from './runner/one-file.ts';
 import { orphans, ownStartTicks } from './runner/orphans.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
-const FILES_AT_ONCE = 2;
 /** Below this many files the search itself is broken, and "0 failed" would be a lie. Raise it as the suite grows. */
-const LEAST_FILES = 35;
+const LEAST_FILES = 65;
 const SLOWEST_SHOWN = 8;
 /** Reasons of skips that say for whom a test is, not what is lacking; these alone are accepted where everything is required. */
 const APPLIES_ELSEWHERE = ['root may read everything'];
@@ -27,18 +27,19 @@ const say = (line = '') => process.stdout.write(`${line}\n`);
 const seconds = (durationMs: number) => `${(durationMs / 1000).toFixed(1)} s`;
 
 const { values, positionals } = parseArgs({
-  options: { name: { type: 'string' }, 'timeout-s': { type: 'string', default: '300' } },
+  options: { name: { type: 'string' }, 'timeout-s': { type: 'string' }, proofs: { type: 'boolean', default: false } },
   allowPositionals: true,
 });
+const [filesAtOnce, defaultTimeoutSeconds] = values.proofs ? [1, 1200] : [2, 300];
 const requireAll = process.env['HOMEWARD_REQUIRE_ALL'] === '1';
 
 const every = globSync('**/*.test.ts', {
   cwd: ROOT,
   exclude: (entry) => ['node_modules', '.git', 'dist', 'homeward-data', 'set'].includes(path.basename(entry)),
 }).sort();
-const chosen = every.filter(
-  (file) => positionals.length === 0 || positionals.some((part) => file.includes(part.replace(/^\.\//, ''))),
-);
+const chosen = every
+  .filter((file) => file.endsWith('.proof.test.ts') === values.proofs)
+  .filter((file) => positionals.length === 0 || positionals.some((part) => file.includes(part.replace(/^\.\//, ''))));
 if (every.length < LEAST_FILES) fail(`expected at least ${LEAST_FILES} test files, found ${every.length}`);
 if (chosen.length === 0) fail(`no test file matches ${positionals.join(' ')}`);
 
@@ -50,7 +51,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 
 const results: FileResult[] = [];
 const waiting = [...chosen];
-await Promise.all(Array.from({ length: FILES_AT_ONCE }, work));
+await Promise.all(Array.from({ length: filesAtOnce }, work));
 rmSync(scratch, { recursive: true, force: true });
 
 if (orphans(ROOT, startTicks).length > 0) await sleep(ORPHAN_GRACE_MS);
@@ -73,7 +74,7 @@ async function work(): Promise<void> {
     const result = await runFile({
       root: ROOT,
       file,
-      timeoutMs: Number(values['timeout-s']) * 1000,
+      timeoutMs: Number(values['timeout-s'] ?? defaultTimeoutSeconds) * 1000,
       namePattern: values.name,
       scratch: path.join(scratch, String(index)),
       interrupt: interrupt.signal,

@@ -20,20 +20,26 @@ interface Pried {
   readonly found: Record<string, string>;
 }
 
-/** Runs a fleet of prying hosts in a process of its own, as this user or another. */
+/**
+ * Runs a fleet of prying hosts in a process of its own, as this user or another. Another user sees the checkout at a place that it can
+ * reach, in a mount namespace of its own: the checkout itself may lie in a folder that is closed to it.
+ */
 async function pry(folder: string, task: 'pry' | 'pry-bare', userId?: number): Promise<Pried> {
+  const reachable = path.join(folder, 'checkout');
+  const at = (file: string) => (userId === undefined ? file : path.join(reachable, path.relative(CHECKOUT, file)));
   const script = fileURLToPath(new URL('./test-supervisor.ts', import.meta.url));
-  const identity = userId === undefined ? {} : { uid: userId, gid: userId };
+  let command = [at(process.execPath), '--no-warnings', at(script), folder, task];
+  if (userId !== undefined) {
+    mkdirSync(reachable);
+    const become = ['setpriv', `--reuid=${userId}`, `--regid=${userId}`, '--clear-groups'];
+    const mounted = 'mount --bind "$1" "$2" && shift 2 && exec "$@"';
+    command = ['unshare', '--mount', 'sh', '-c', mounted, 'sh', CHECKOUT, reachable, ...become, ...command];
+  }
   return await new Promise((resolve, reject) => {
-    execFile(
-      process.execPath,
-      ['--no-warnings', script, folder, task],
-      { cwd: '/', ...identity },
-      (error, stdout, stderr) => {
-        if (error === null) resolve(JSON.parse(stdout));
-        else reject(new Error(stderr));
-      },
-    );
+    execFile(command[0] ?? '', command.slice(1), { cwd: '/' }, (error, stdout, stderr) => {
+      if (error === null) resolve(JSON.parse(stdout));
+      else reject(new Error(`${error.message} ${stderr}`));
+    });
   });
 }
 

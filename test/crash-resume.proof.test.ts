@@ -22,8 +22,7 @@ import {
   withData,
 } from './cli-kit.ts';
 
-/** HOMEWARD_LONG=1 tries all fifty moments (npm run test:crash); the suite tries a dozen. */
-const MOMENTS = process.env['HOMEWARD_LONG'] === '1' ? 50 : 12;
+const MOMENTS = 50;
 const SEED = Number(process.env['HOMEWARD_SEED'] ?? '20261124');
 const PICTURES = 280;
 const IN_THE_ZIP = 14;
