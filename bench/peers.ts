@@ -4,6 +4,7 @@ import path from 'node:path';
 import { json } from 'node:stream/consumers';
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { LARGE_PAGES } from '../workers/fleet/launch-command.ts';
 import {
   type Bench,
   type BenchOptions,
@@ -26,6 +27,8 @@ const answerValidator = Compile(Type.Object({ cpuSeconds: Type.Number(), wallSec
 async function cpuSecondsOf(contestant: Contestant, files: readonly string[]): Promise<number> {
   const child = spawn(process.execPath, [path.join(import.meta.dirname, 'peer-child.ts'), contestant], {
     stdio: ['pipe', 'pipe', 'inherit'],
+    // As in the engine's hosts, and the same for all.
+    env: { ...process.env, ...LARGE_PAGES },
   });
   const exit = once(child, 'exit');
   child.stdin.end(JSON.stringify(files));
