@@ -5,6 +5,10 @@ import { classifyLibvipsError, damageOf } from './libvips-errors.ts';
 describe('what libvips says, as a reason', () => {
   const cases: readonly (readonly [string, string])[] = [
     ['Input image exceeds pixel limit', 'pixelLimit'],
+    ['vips_image_write_to_memory: out of memory -- size == 145MB', 'memoryLimit'],
+    ['Input buffer has corrupt header: vips_tracked: out of memory -- size == 183MB', 'memoryLimit'],
+    ['source: bad seek to 15369\nheif: Invalid input: Unspecified: Memory allocation error (2.0)', 'memoryLimit'],
+    ['VipsJpeg: Insufficient memory (case 4)', 'memoryLimit'],
     ['Input file has corrupt header: VipsJpeg: Maximum supported image dimension is 65500 pixels', 'dimensionLimit'],
     ['VipsJpeg: premature end of JPEG image', 'truncated'],
     ['VipsJpeg: Corrupt JPEG data: premature end of data segment', 'truncated'],

@@ -6,6 +6,11 @@ import { reason } from './decoded-picture.ts';
  * words are all there is: they were collected by decoding some 1,700 damaged pictures with sharp 0.35.5 (libvips 8.18.7).
  */
 const PATTERNS: readonly (readonly [RegExp, ReasonCode])[] = [
+  // Said under the limit of the host's memory, whatever the picture is like; the words of a decoder may come before or behind it.
+  [
+    /out of memory|insufficient memory|memory allocation error|cannot allocate memory|error creating thread/i,
+    'memoryLimit',
+  ],
   [/exceeds pixel limit/i, 'pixelLimit'],
   [/maximum supported image dimension|too large|dimensions? (?:too|out)/i, 'dimensionLimit'],
   [

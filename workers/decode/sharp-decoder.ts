@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import type { Reason } from '../../schemas/outcome.ts';
+import type { Reason, ReasonCode } from '../../schemas/outcome.ts';
 import { pngFrames } from '../read/png-chunks.ts';
 import { type DecodeOptions, type DecodeResult, type ReductionFactor, reason, sizeRefusal } from './decoded-picture.ts';
 import { classifyLibvipsError, damageOf } from './libvips-errors.ts';
@@ -24,6 +24,8 @@ sharp.cache(false);
 
 export const SHARP_DECODER = `sharp ${sharp.versions.sharp ?? 'unknown'} (libvips ${sharp.versions.vips})`;
 
+const LIMITS: ReadonlySet<ReasonCode> = new Set<ReasonCode>(['pixelLimit', 'dimensionLimit', 'memoryLimit']);
+
 /** A picture that is neither reached by strict nor by lenient decoding, or one of the two that did it. */
 type Attempt = { readonly ok: true; readonly result: DecodeResult } | { readonly ok: false; readonly reason: Reason };
 
@@ -34,9 +36,8 @@ type Attempt = { readonly ok: true; readonly result: DecodeResult } | { readonly
 export async function decodeWithSharp(bytes: Buffer, mediaType: string, options: DecodeOptions): Promise<DecodeResult> {
   const strict = await attempt(bytes, mediaType, options, 'warning', null);
   if (strict.ok) return strict.result;
-  // A lenient attempt at something that is too large would only cost time.
-  if (strict.reason.code === 'pixelLimit' || strict.reason.code === 'dimensionLimit')
-    return { kind: 'refused', reason: strict.reason };
+  // A lenient attempt at something that is too large would only cost time, and says nothing about damage.
+  if (LIMITS.has(strict.reason.code)) return { kind: 'refused', reason: strict.reason };
   const lenient = await attempt(bytes, mediaType, options, 'none', damageOf(strict.reason));
   return lenient.ok ? lenient.result : { kind: 'refused', reason: lenient.reason };
 }
