@@ -1,29 +1,17 @@
 import { Type } from 'typebox';
 import { BoundedText, Closed, Count, Hex, Nullable, OneOf, type Static } from './closed.ts';
+import { DECODE_MODES, ORIENTATIONS, PDQ_FLAVOURS } from './constants.ts';
 import { NullableReason, Outcome } from './outcome.ts';
 
-/** Changes whenever a digest, hash, decoder or limit changes what a file's fingerprint is. */
-export const PIPELINE_VERSION = '2026.11.0';
+export { PIPELINE_VERSION } from './constants.ts';
+export { DECODE_MODES, ORIENTATIONS, PDQ_FLAVOURS };
 
 export const Digests = Closed({ md5: Hex(16), sha1: Hex(20), sha256: Hex(32) });
 export type Digests = Static<typeof Digests>;
 
-/** The eight ways a picture can lie, in the order of PDQ's dihedral hashes (flipX: top-bottom, flipY: mirror). */
-export const ORIENTATIONS = [
-  'original',
-  'rot90',
-  'rot180',
-  'rot270',
-  'flipX',
-  'flipY',
-  'flipPlus1',
-  'flipMinus1',
-] as const;
 export const Orientation = OneOf(ORIENTATIONS);
 export type Orientation = Static<typeof Orientation>;
 
-/** pdq-512: larger pictures are first sampled to 512 x 512 (C++ hasher, WASM). pdq-full: they are not (Java, Python). */
-export const PDQ_FLAVOURS = ['pdq-512', 'pdq-full'] as const;
 export const PdqFlavour = OneOf(PDQ_FLAVOURS);
 export type PdqFlavour = Static<typeof PdqFlavour>;
 
@@ -45,8 +33,6 @@ export const Blockhash = Closed({
 });
 export type Blockhash = Static<typeof Blockhash>;
 
-/** exact: decoded at full size, conforms to the published algorithm. fast: decoded at reduced size, for triage only. */
-export const DECODE_MODES = ['exact', 'fast'] as const;
 export const DecodeMode = OneOf(DECODE_MODES);
 export type DecodeMode = Static<typeof DecodeMode>;
 

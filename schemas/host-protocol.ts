@@ -3,6 +3,8 @@ import { BoundedText, Closed, Count, Nullable, OneOf, type Static } from './clos
 import { DecodeMode, Examination } from './fingerprint.ts';
 import { NullableReason, Outcome } from './outcome.ts';
 
+export { DEFAULT_ARCHIVE_BUDGET, DEFAULT_FILE_BUDGET } from './constants.ts';
+
 /** What the engine may spend on one file; every default carries its reason in docs/operations.md. */
 export const FileBudget = Closed({
   cpuTimeMs: Type.Integer({ minimum: 100 }),
@@ -13,14 +15,6 @@ export const FileBudget = Closed({
   sidePixels: Type.Integer({ minimum: 1 }),
 });
 export type FileBudget = Static<typeof FileBudget>;
-export const DEFAULT_FILE_BUDGET: FileBudget = {
-  cpuTimeMs: 10_000,
-  wallTimeMs: 60_000,
-  memoryBytes: 1_610_612_736,
-  sizeBytes: 4_294_967_296,
-  pixels: 100_000_000,
-  sidePixels: 65_500,
-};
 
 export const ArchiveBudget = Closed({
   entries: Type.Integer({ minimum: 1 }),
@@ -31,14 +25,6 @@ export const ArchiveBudget = Closed({
   memoryBytes: Type.Integer({ minimum: 64 * 1024 * 1024 }),
 });
 export type ArchiveBudget = Static<typeof ArchiveBudget>;
-export const DEFAULT_ARCHIVE_BUDGET: ArchiveBudget = {
-  entries: 100_000,
-  entryBytes: 4_294_967_296,
-  totalBytes: 68_719_476_736,
-  depth: 4,
-  wallTimeMs: 6 * 3_600_000,
-  memoryBytes: 1_610_612_736,
-};
 
 /** A path crosses as base64 of its raw bytes: file names need not be UTF-8. */
 export const PathBase64 = Type.String({ maxLength: 16_384, pattern: '^[A-Za-z0-9+/]*={0,2}$' });

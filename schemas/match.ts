@@ -1,8 +1,10 @@
 import { Type } from 'typebox';
 import { BoundedText, Closed, Count, Nullable, OneOf, type Static } from './closed.ts';
+import { MATCH_METHODS } from './constants.ts';
 import { Orientation, PdqFlavour } from './fingerprint.ts';
 
-export const MATCH_METHODS = ['md5', 'sha1', 'sha256', 'pdq', 'blockhash'] as const;
+export { MATCH_METHODS };
+
 export const MatchMethod = OneOf(MATCH_METHODS);
 export type MatchMethod = Static<typeof MatchMethod>;
 

@@ -1,13 +1,13 @@
 import { Type } from 'typebox';
 import { BoundedText, Closed, Count, Hex, Nullable, OneOf, type Static } from './closed.ts';
+import { REPORT_SCHEMA_VERSION } from './constants.ts';
 import { CaptureMetadata, DecodeMode, Digests, Orientation, PdqFlavour } from './fingerprint.ts';
 import { ArchiveBudget, FileBudget } from './host-protocol.ts';
 import { MatchMethod } from './match.ts';
 import { Outcome, ReasonCode } from './outcome.ts';
 
-export const REPORT_SCHEMA_VERSION = '1.0';
-/** Past this many items they go to an NDJSON file beside the report. */
-export const MAX_ITEMS_IN_REPORT = 100_000;
+export { MAX_ITEMS_IN_REPORT } from './constants.ts';
+export { REPORT_SCHEMA_VERSION };
 
 /** A match as a report shows it: who recorded it as what, and how near it is. */
 export const ReportMatch = Closed({

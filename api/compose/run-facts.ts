@@ -3,8 +3,9 @@ import { ALGORITHMS } from '../../engine/match/policy.ts';
 import type { Db } from '../../engine/store/db.ts';
 import type { BatchRecord } from '../../engine/store/queries/batch.ts';
 import type { Config } from '../../schemas/config.ts';
-import { type DecodeMode, PIPELINE_VERSION } from '../../schemas/fingerprint.ts';
-import { REPORT_SCHEMA_VERSION, type Report } from '../../schemas/report.ts';
+import { PIPELINE_VERSION, REPORT_SCHEMA_VERSION } from '../../schemas/constants.ts';
+import type { DecodeMode } from '../../schemas/fingerprint.ts';
+import type { Report } from '../../schemas/report.ts';
 import { ENGINE_VERSION } from '../version.ts';
 import type { OpenFleet } from './open-fleet.ts';
 

@@ -20,8 +20,9 @@ import {
   recordedPlaces,
 } from '../../engine/store/queries/batch.ts';
 import type { Config } from '../../schemas/config.ts';
+import { PIPELINE_VERSION } from '../../schemas/constants.ts';
 import { HomewardError } from '../../schemas/error.ts';
-import { type DecodeMode, PIPELINE_VERSION } from '../../schemas/fingerprint.ts';
+import type { DecodeMode } from '../../schemas/fingerprint.ts';
 import type { ReportCounts, ReportHead } from '../../schemas/report.ts';
 import { auditActOf } from './audit-act.ts';
 import { openDatabase } from './open-database.ts';

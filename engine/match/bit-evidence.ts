@@ -1,4 +1,5 @@
-import { type Examination, ORIENTATIONS } from '../../schemas/fingerprint.ts';
+import { ORIENTATIONS } from '../../schemas/constants.ts';
+import type { Examination } from '../../schemas/fingerprint.ts';
 import type { MatchEvidence } from '../../schemas/match.ts';
 import type { BitHit, BitQuery, BitSearch } from '../search/bit-search.ts';
 import { CALIBRATED_ALGORITHMS, type CalibratedAlgorithm } from './calibration.ts';

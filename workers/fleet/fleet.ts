@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import { DEFAULT_FILE_BUDGET } from '../../schemas/constants.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import type { DecodeMode, Examination } from '../../schemas/fingerprint.ts';
-import { DEFAULT_FILE_BUDGET, type FileBudget } from '../../schemas/host-protocol.ts';
+import type { FileBudget } from '../../schemas/host-protocol.ts';
 import type { SandboxState } from '../../schemas/report.ts';
 import type { FleetOptions, FleetSettings } from './fleet-options.ts';
 import { type FleetCounts, type FleetStats, type HostStats, noCounts } from './fleet-stats.ts';

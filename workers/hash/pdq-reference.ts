@@ -3,7 +3,9 @@
  * against, never used on case material. Every number is rounded to float32 after every operation (`Math.fround`),
  * in the order of the published C++ (facebook/ThreatExchange, pdq/cpp), because a hash must agree bit for bit.
  */
-import { ORIENTATIONS, type PdqHash } from '../../schemas/fingerprint.ts';
+
+import { ORIENTATIONS } from '../../schemas/constants.ts';
+import type { PdqHash } from '../../schemas/fingerprint.ts';
 
 const f32 = Math.fround;
 const LEAST_SIDE_PIXELS = 5;

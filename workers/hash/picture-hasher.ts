@@ -5,7 +5,8 @@
  * (blockhash-core by itself would count a pixel of alpha 0 as white.)
  */
 import { bmvbhash } from 'blockhash-core';
-import { type Blockhash, ORIENTATIONS, type PdqFlavour, type PdqHash } from '../../schemas/fingerprint.ts';
+import { ORIENTATIONS } from '../../schemas/constants.ts';
+import type { Blockhash, PdqFlavour, PdqHash } from '../../schemas/fingerprint.ts';
 import {
   assertPicture,
   type ChannelCount,

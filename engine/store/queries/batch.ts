@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { DECODE_MODES, OUTCOMES } from '../../../schemas/constants.ts';
 import type { DecodeMode } from '../../../schemas/fingerprint.ts';
-import { DECODE_MODES } from '../../../schemas/fingerprint.ts';
-import { OUTCOMES, type Outcome } from '../../../schemas/outcome.ts';
+import type { Outcome } from '../../../schemas/outcome.ts';
 import { type Db, jsonParam, storableText } from '../db.ts';
 import { bool, bytes, integer, nullable, oneOf, row, text, timestamp } from '../row-shape.ts';
 

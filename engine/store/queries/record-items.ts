@@ -1,5 +1,5 @@
+import { PIPELINE_VERSION } from '../../../schemas/constants.ts';
 import type { DecodeMode, Examination } from '../../../schemas/fingerprint.ts';
-import { PIPELINE_VERSION } from '../../../schemas/fingerprint.ts';
 import { jsonParam, storableText, type Transaction } from '../db.ts';
 import { bytes, integer, row } from '../row-shape.ts';
 

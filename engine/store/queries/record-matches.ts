@@ -1,6 +1,6 @@
+import { MATCH_METHODS, PIPELINE_VERSION } from '../../../schemas/constants.ts';
 import type { DecodeMode } from '../../../schemas/fingerprint.ts';
-import { PIPELINE_VERSION } from '../../../schemas/fingerprint.ts';
-import { MATCH_METHODS, type MatchEvidence } from '../../../schemas/match.ts';
+import type { MatchEvidence } from '../../../schemas/match.ts';
 import type { Queryable, Transaction } from '../db.ts';
 import { integer, nullable, oneOf, row, text } from '../row-shape.ts';
 

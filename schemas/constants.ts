@@ -1,0 +1,103 @@
+/**
+ * What of the schemas is known without building them. A file of its own, because loading TypeBox costs a process 0.4 s before it can do
+ * anything: hosts never load it, and a scan does not before its first file is read.
+ */
+/** Changes whenever a digest, hash, decoder or limit changes what a file's fingerprint is. */
+export const PIPELINE_VERSION = '2026.11.0';
+
+/** The eight ways a picture can lie, in the order of PDQ's dihedral hashes (flipX: top-bottom, flipY: mirror). */
+export const ORIENTATIONS = [
+  'original',
+  'rot90',
+  'rot180',
+  'rot270',
+  'flipX',
+  'flipY',
+  'flipPlus1',
+  'flipMinus1',
+] as const;
+
+/** pdq-512: larger pictures are first sampled to 512 x 512 (C++ hasher, WASM). pdq-full: they are not (Java, Python). */
+export const PDQ_FLAVOURS = ['pdq-512', 'pdq-full'] as const;
+
+/** exact: decoded at full size, conforms to the published algorithm. fast: decoded at reduced size, for triage only. */
+export const DECODE_MODES = ['exact', 'fast'] as const;
+
+/**
+ * What became of a file.
+ * done: examined whole. partial: examined, but its data is damaged or was cut. rejected: it cannot be examined (damaged, beyond a limit
+ * of the format, unreadable). notExamined: of a kind this engine does not examine (video, documents, encrypted archives ...).
+ * failed: the engine could not do it (a limit of time or memory was hit, its host died twice).
+ */
+export const OUTCOMES = ['done', 'partial', 'rejected', 'notExamined', 'failed'] as const;
+
+/** Why; the table in docs/formats.md says what each one means. */
+export const REASONS = [
+  // partial
+  'truncated',
+  'corruptData',
+  'decoderWarning',
+  'archiveBadEntries',
+  'archiveBudget',
+  // rejected
+  'empty',
+  'corruptHeader',
+  'unsupportedVariant',
+  'pixelLimit',
+  'dimensionLimit',
+  'tooLarge',
+  'unreadable',
+  'permission',
+  'symbolicLink',
+  'specialFile',
+  'changedWhileRead',
+  'unsafeName',
+  'badCrc',
+  'duplicateOffset',
+  'corruptArchive',
+  'unsupportedCompression',
+  // notExamined
+  'unknownType',
+  'vectorGraphic',
+  'video',
+  'audio',
+  'rawPhoto',
+  'document',
+  'executable',
+  'text',
+  'encrypted',
+  'diskImage',
+  'otherArchive',
+  'archiveDepth',
+  'otherPicture',
+  // failed
+  'timeLimit',
+  'cpuLimit',
+  'memoryLimit',
+  'hostCrashed',
+  'internal',
+] as const;
+
+export const MATCH_METHODS = ['md5', 'sha1', 'sha256', 'pdq', 'blockhash'] as const;
+
+export const DEFAULT_FILE_BUDGET = {
+  cpuTimeMs: 10_000,
+  wallTimeMs: 60_000,
+  memoryBytes: 1_610_612_736,
+  sizeBytes: 4_294_967_296,
+  pixels: 100_000_000,
+  sidePixels: 65_500,
+};
+
+export const DEFAULT_ARCHIVE_BUDGET = {
+  entries: 100_000,
+  entryBytes: 4_294_967_296,
+  totalBytes: 68_719_476_736,
+  depth: 4,
+  wallTimeMs: 6 * 3_600_000,
+  memoryBytes: 1_610_612_736,
+};
+
+export const REPORT_SCHEMA_VERSION = '1.0';
+/** Past this many items they go to an NDJSON file beside the report. */
+export const MAX_ITEMS_IN_REPORT = 100_000;
