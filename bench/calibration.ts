@@ -60,7 +60,7 @@ function samePicture(one: Hashed, other: Hashed): boolean {
 const root = sharedData('data');
 if (root === undefined)
   throw new Error('expected ../shared beside the checkout: the calibration is measured on its public pictures');
-const { config } = resolveConfig({
+const { config } = await resolveConfig({
   commandLine: { dataFolder: path.join(tmpdir(), 'homeward-calibration') },
   environment: {},
   file: null,

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { BoundedText, Closed, Nullable, OneOf, type Static } from './closed.ts';
-import { ArchiveBudget, DEFAULT_ARCHIVE_BUDGET, DEFAULT_FILE_BUDGET, FileBudget } from './host-protocol.ts';
+import { ArchiveBudget, FileBudget } from './host-protocol.ts';
 
 /** Settings of one installation; `homeward config show` prints each with where it came from. */
 export const Config = Closed({
@@ -37,8 +37,3 @@ export const ConfigFile = Type.Object(
   { additionalProperties: false },
 );
 export type ConfigFile = Static<typeof ConfigFile>;
-
-export const CONFIG_BUDGET_DEFAULTS = {
-  fileBudget: DEFAULT_FILE_BUDGET,
-  archiveBudget: DEFAULT_ARCHIVE_BUDGET,
-} as const;

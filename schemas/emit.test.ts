@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { Compile } from 'typebox/compile';
-import { PUBLISHED, staleSchemas, writeSchemas } from './emit.ts';
+import { isConfigFile } from './checks/is-config-file.ts';
+import { isHostMessage } from './checks/is-host-message.ts';
+import { PUBLISHED, staleChecks, staleSchemas, writeSchemas } from './emit.ts';
+import { COMPILED_CHECKS } from './emit-checks.ts';
 
 describe('the published JSON Schemas', () => {
   it('are those of the types', () => {
@@ -68,3 +71,36 @@ function walk(node: unknown, where: string, found: string[]): void {
     found.push(`${where} is unbounded`);
   for (const [key, value] of Object.entries(node)) walk(value, `${where}/${key}`, found);
 }
+
+describe('the checks compiled ahead of time', () => {
+  it('are those of the types', () => {
+    assert.deepEqual(staleChecks(), []);
+  });
+
+  it('are told to be stale when they are missing', () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'homeward-checks-'));
+    try {
+      assert.equal(staleChecks(folder).length, COMPILED_CHECKS.length);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('take what the protocol allows and refuse a key, a type and a pattern outside it', () => {
+    const entry = {
+      index: 0,
+      name: 'YQ==',
+      scratchFile: '1',
+      sizeBytes: 1,
+      modifiedAt: null,
+      outcome: 'done',
+      reason: null,
+    };
+    const message = { kind: 'entry', taskId: 3, entry };
+    assert.equal(isHostMessage(message), true);
+    assert.equal(isHostMessage({ ...message, thumbnail: 'AAAA' }), false);
+    assert.equal(isHostMessage({ ...message, taskId: '3' }), false);
+    assert.equal(isHostMessage({ ...message, entry: { ...entry, scratchFile: '../1' } }), false);
+    assert.equal(isConfigFile({ fileBudget: { pixels: 0 } }), false);
+  });
+});

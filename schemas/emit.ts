@@ -1,14 +1,15 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { TSchema } from 'typebox';
+import { COMPILED_CHECKS, checkFile, checkText } from './emit-checks.ts';
 import { KnownRecord } from './known-record.ts';
 import { ProgressLine } from './progress.ts';
 import { FingerprintOutput, REPORT_SCHEMA_VERSION, Report, ReportItem } from './report.ts';
 import { VALIDATION_SCHEMA_VERSION, ValidationReport } from './validation.ts';
 
 /**
- * Writes the published JSON Schemas to schemas/json/ from the types the engine checks with. `--check` writes nothing
- * and exits 1 when a file there is missing, stale or not ours.
+ * Writes the published JSON Schemas to schemas/json/ from the types the engine checks with, and to schemas/checks/ the checks that are
+ * compiled ahead of time. `--check` writes nothing and exits 1 when a file there is missing, stale or not ours.
  */
 
 interface Published {
@@ -65,6 +66,7 @@ export const PUBLISHED: readonly Published[] = [
 ];
 
 const FOLDER = path.join(import.meta.dirname, 'json');
+const CHECKS_FOLDER = path.join(import.meta.dirname, 'checks');
 
 /** The text of one published schema; the same types always give the same text. */
 export function schemaText({ file, version, title, description, schema }: Published): string {
@@ -77,19 +79,36 @@ export function schemaText({ file, version, title, description, schema }: Publis
   return `${JSON.stringify({ ...head, ...schema }, null, 2)}\n`;
 }
 
+/** What one folder is to hold: text by file name. */
+type Folder = ReadonlyMap<string, string>;
+
+const schemaFiles = (): Folder => new Map(PUBLISHED.map((one) => [one.file, schemaText(one)]));
+const checkFiles = (): Folder => new Map(COMPILED_CHECKS.map((one) => [checkFile(one), checkText(one)]));
+
 /** Names of files in the folder that differ from what the types say. */
 export function staleSchemas(folder: string = FOLDER): readonly string[] {
-  const present = new Set(listFolder(folder));
-  const stale = PUBLISHED.filter(
-    (one) => !present.has(one.file) || readFileSync(path.join(folder, one.file), 'utf8') !== schemaText(one),
-  ).map((one) => one.file);
-  const foreign = [...present].filter((file) => !PUBLISHED.some((one) => one.file === file));
-  return [...stale, ...foreign];
+  return staleFiles(folder, schemaFiles());
+}
+
+export function staleChecks(folder: string = CHECKS_FOLDER): readonly string[] {
+  return staleFiles(folder, checkFiles());
 }
 
 export function writeSchemas(folder: string = FOLDER): void {
+  writeFiles(folder, schemaFiles());
+}
+
+function staleFiles(folder: string, wanted: Folder): readonly string[] {
+  const present = new Set(listFolder(folder));
+  const stale = [...wanted].filter(
+    ([file, text]) => !present.has(file) || readFileSync(path.join(folder, file), 'utf8') !== text,
+  );
+  return [...stale.map(([file]) => file), ...[...present].filter((file) => !wanted.has(file))];
+}
+
+function writeFiles(folder: string, wanted: Folder): void {
   mkdirSync(folder, { recursive: true });
-  for (const one of PUBLISHED) writeFileSync(path.join(folder, one.file), schemaText(one));
+  for (const [file, text] of wanted) writeFileSync(path.join(folder, file), text);
 }
 
 function listFolder(folder: string): readonly string[] {
@@ -103,13 +122,12 @@ function listFolder(folder: string): readonly string[] {
 
 if (process.argv[1] === import.meta.filename) {
   if (process.argv.includes('--check')) {
-    const stale = staleSchemas();
+    const stale = [...staleSchemas().map((file) => `json/${file}`), ...staleChecks().map((file) => `checks/${file}`)];
     for (const file of stale)
-      process.stderr.write(
-        `expected schemas/json/${file} to match the types; run: node bin/launch.cjs schemas/emit.ts\n`,
-      );
+      process.stderr.write(`expected schemas/${file} to match the types; run: node bin/launch.cjs schemas/emit.ts\n`);
     process.exitCode = stale.length === 0 ? 0 : 1;
   } else {
     writeSchemas();
+    writeFiles(CHECKS_FOLDER, checkFiles());
   }
 }

@@ -1,11 +1,11 @@
 import os from 'node:os';
 import path from 'node:path';
-import { Compile } from 'typebox/compile';
-import { CONFIG_BUDGET_DEFAULTS, Config, ConfigFile, type ConfigOrigin } from '../../schemas/config.ts';
+import type { TSchema } from 'typebox';
+import { isConfig } from '../../schemas/checks/is-config.ts';
+import { isConfigFile } from '../../schemas/checks/is-config-file.ts';
+import type { Config, ConfigFile, ConfigOrigin } from '../../schemas/config.ts';
+import { DEFAULT_ARCHIVE_BUDGET, DEFAULT_FILE_BUDGET } from '../../schemas/constants.ts';
 import { HomewardError } from '../../schemas/error.ts';
-
-const checkFile = Compile(ConfigFile);
-const checkConfig = Compile(Config);
 
 export interface ConfigSources {
   /** Values given as options, undefined where an option was not given. */
@@ -36,7 +36,7 @@ export const ENVIRONMENT_SETTINGS = {
  * The configuration in force: command line over environment over file over defaults.
  * @throws HomewardError HW_CONFIG_INVALID naming the value, what was expected and where it came from.
  */
-export function resolveConfig(sources: ConfigSources): ResolvedConfig {
+export async function resolveConfig(sources: ConfigSources): Promise<ResolvedConfig> {
   const values: Record<string, unknown> = { ...defaultConfig(sources.environment) };
   const origins: Record<string, ConfigOrigin> = Object.fromEntries(Object.keys(values).map((key) => [key, 'default']));
   const take = (key: string, value: unknown, origin: ConfigOrigin): void => {
@@ -44,7 +44,7 @@ export function resolveConfig(sources: ConfigSources): ResolvedConfig {
     origins[key] = origin;
   };
 
-  for (const [key, value] of Object.entries(readFile(sources.file))) {
+  for (const [key, value] of Object.entries(await readFile(sources.file))) {
     const defaults = values[key];
     take(key, isRecord(value) && isRecord(defaults) ? { ...defaults, ...value } : value, 'file');
   }
@@ -56,8 +56,8 @@ export function resolveConfig(sources: ConfigSources): ResolvedConfig {
   for (const [key, value] of Object.entries(sources.commandLine)) {
     if (value !== undefined) take(key, value, 'commandLine');
   }
-  if (!checkConfig.Check(values)) {
-    const problem = checkConfig.Errors(values)[0];
+  if (!isConfig(values)) {
+    const problem = await firstProblem('Config', values);
     const key = problem?.instancePath.split('/')[1] ?? '';
     throw new HomewardError(
       'HW_CONFIG_INVALID',
@@ -68,7 +68,7 @@ export function resolveConfig(sources: ConfigSources): ResolvedConfig {
   return { config: values, origins };
 }
 
-function readFile(file: ConfigSources['file']): ConfigFile {
+async function readFile(file: ConfigSources['file']): Promise<ConfigFile> {
   if (file === null) return {};
   let parsed: unknown;
   try {
@@ -80,14 +80,22 @@ function readFile(file: ConfigSources['file']): ConfigFile {
       { cause: error },
     );
   }
-  if (!checkFile.Check(parsed)) {
-    const problem = checkFile.Errors(parsed)[0];
+  if (!isConfigFile(parsed)) {
+    const problem = await firstProblem('ConfigFile', parsed);
     throw new HomewardError(
       'HW_CONFIG_INVALID',
       `expected known settings in ${file.path}, received a problem at ${problem?.instancePath || 'its top'}: ${problem?.message ?? 'unknown'}; homeward config show lists the settings`,
     );
   }
   return parsed;
+}
+
+/** What is wrong with a configuration, in TypeBox's words; loads it, which a valid one does without. */
+async function firstProblem(type: 'Config' | 'ConfigFile', value: unknown) {
+  const schemas = await import('../../schemas/config.ts');
+  const { Compile } = await import('typebox/compile');
+  const schema: TSchema = schemas[type];
+  return Compile(schema).Errors(value)[0];
 }
 
 function defaultConfig(environment: ConfigSources['environment']): Config {
@@ -101,7 +109,8 @@ function defaultConfig(environment: ConfigSources['environment']): Config {
     hosts: Math.max(1, os.availableParallelism()),
     threadsPerHost: 1,
     sandbox: 'preferred',
-    ...CONFIG_BUDGET_DEFAULTS,
+    fileBudget: DEFAULT_FILE_BUDGET,
+    archiveBudget: DEFAULT_ARCHIVE_BUDGET,
   };
 }
 

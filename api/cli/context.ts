@@ -40,11 +40,11 @@ export function withCommonOptions(command: Command): Command {
     .option('--organisation <name>', 'unit on whose behalf');
 }
 
-export function configFor(
+export async function configFor(
   context: CliContext,
   options: CommonOptions,
   more: { readonly [K in keyof Config]?: Config[K] | undefined } = {},
-): ResolvedConfig {
+): Promise<ResolvedConfig> {
   const given = options.config ?? path.join(context.workingFolder, 'homeward.json');
   const file = path.resolve(context.workingFolder, given);
   if (options.config !== undefined && !existsSync(file)) {
@@ -53,7 +53,7 @@ export function configFor(
       `expected a configuration file for --config, received ${options.config}, which is not there; check the path`,
     );
   }
-  return resolveConfig({
+  return await resolveConfig({
     environment: context.environment,
     file: existsSync(file) ? { path: file, text: readFileSync(file, 'utf8') } : null,
     commandLine: {

@@ -30,4 +30,5 @@ const context: CliContext = {
   exit: { code: EXIT.done },
 };
 // Not process.exit(): results still on their way into a pipe would be cut off.
-process.exitCode = await runProgram(buildProgram(context), process.argv.slice(2), context);
+const args = process.argv.slice(2);
+process.exitCode = await runProgram(await buildProgram(context, args), args, context);

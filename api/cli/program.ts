@@ -1,15 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT, HomewardError } from '../../schemas/error.ts';
 import { ENGINE_VERSION } from '../version.ts';
-import { registerConfig } from './commands/config.ts';
-import { registerDemo } from './commands/demo.ts';
-import { registerDoctor } from './commands/doctor.ts';
-import { registerFingerprint } from './commands/fingerprint.ts';
-import { registerHashset } from './commands/hashset.ts';
-import { registerReproduce } from './commands/reproduce.ts';
-import { registerScan } from './commands/scan.ts';
-import { registerSeries } from './commands/series.ts';
-import { registerValidate } from './commands/validate.ts';
 import type { CliContext } from './context.ts';
 import { describeFailure } from './failure.ts';
 
@@ -23,8 +14,26 @@ Examples:
 
 Exit codes: 0 done, 1 internal error, 2 wrong use, 3 a dependency is missing, 4 done but some items failed, 130 interrupted.`;
 
-/** The whole command line. A command that did its work but has something to say sets `context.exit.code`. */
-export function buildProgram(context: CliContext): Command {
+type Register = (program: Command, context: CliContext) => void;
+
+/** In the order of --help. Each brings along what it works with, which takes up to a second to load: only the one asked for is. */
+const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
+  scan: async () => (await import('./commands/scan.ts')).registerScan,
+  fingerprint: async () => (await import('./commands/fingerprint.ts')).registerFingerprint,
+  hashset: async () => (await import('./commands/hashset.ts')).registerHashset,
+  series: async () => (await import('./commands/series.ts')).registerSeries,
+  reproduce: async () => (await import('./commands/reproduce.ts')).registerReproduce,
+  demo: async () => (await import('./commands/demo.ts')).registerDemo,
+  validate: async () => (await import('./commands/validate.ts')).registerValidate,
+  doctor: async () => (await import('./commands/doctor.ts')).registerDoctor,
+  config: async () => (await import('./commands/config.ts')).registerConfig,
+};
+
+/**
+ * The command line for these arguments: with the command they begin with alone, with all of them where they begin otherwise (--help,
+ * a name misspelt). A command that did its work but has something to say sets `context.exit.code`.
+ */
+export async function buildProgram(context: CliContext, args: readonly string[]): Promise<Command> {
   const program = new Command('homeward')
     .description(
       'Fingerprints seized material, matches it against known series, and says what is known. Results only, never imagery.',
@@ -38,19 +47,9 @@ export function buildProgram(context: CliContext): Command {
       writeErr: (text) => context.stderr.write(text),
       outputError: (text, write) => write(text.replace(/^error: /, 'HW_USAGE: ')),
     });
-  for (const register of [
-    registerScan,
-    registerFingerprint,
-    registerHashset,
-    registerSeries,
-    registerReproduce,
-    registerDemo,
-    registerValidate,
-    registerDoctor,
-    registerConfig,
-  ]) {
-    register(program, context);
-  }
+  const asked = Object.hasOwn(COMMANDS, args[0] ?? '') ? COMMANDS[args[0] ?? ''] : undefined;
+  const registers = await Promise.all((asked === undefined ? Object.values(COMMANDS) : [asked]).map((load) => load()));
+  for (const register of registers) register(program, context);
   inheritSettings(program);
   return program;
 }

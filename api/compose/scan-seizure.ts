@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { withAudit } from '../../engine/audit/with-audit.ts';
-import { type ImportRequest, importSetFile } from '../../engine/hashset/import.ts';
+import type { ImportRequest } from '../../engine/hashset/import.ts';
 import { batchIdentity } from '../../engine/ingest/batch-identity.ts';
 import { countSources, type SourceTotals } from '../../engine/ingest/count-sources.ts';
 import { placeOfFile } from '../../engine/ingest/place.ts';
@@ -8,7 +8,7 @@ import { Recorder } from '../../engine/ingest/recorder.ts';
 import type { ItemRow } from '../../engine/ingest/row-writer.ts';
 import { scanBatch } from '../../engine/ingest/scan.ts';
 import type { WalkEntry } from '../../engine/ingest/walk.ts';
-import { ReportBuilder } from '../../engine/report/build.ts';
+import type { ReportBuilder } from '../../engine/report/build.ts';
 import type { BitSearch } from '../../engine/search/bit-search.ts';
 import { openBitSearch } from '../../engine/search/open-bit-search.ts';
 import type { Db } from '../../engine/store/db.ts';
@@ -100,8 +100,10 @@ async function scanWith(db: Db, open: OpenFleet, scan: SeizureScan, roots: reado
         'expected an earlier scan of these paths with this case and exhibit for --resume, found none; run the command without --resume',
       );
     }
-    for (const known of scan.known)
+    for (const known of scan.known) {
+      const { importSetFile } = await import('../../engine/hashset/import.ts');
       await importSetFile(db, { ...known, importedBy: config.actor, signal: scan.signal });
+    }
     const startedAt = new Date().toISOString();
     const batch = await openBatch(db, {
       identity,
@@ -163,7 +165,8 @@ async function run(
   await finishHashesStage(db, batch.batchId, whole ? 'complete' : 'interrupted', finishedAt);
   const added: ReportCounts['added'] = recorder.added;
   scan.progress.pause();
-  const builder = new ReportBuilder(db, {
+  const { ReportBuilder: Builder } = await import('../../engine/report/build.ts');
+  const builder = new Builder(db, {
     batch: { batchId: batch.batchId, pipelineVersion: PIPELINE_VERSION, mode: scan.mode },
     facts: runFacts(db, open, scan, { batch, finishedAt, complete: whole, bitSearch: search.description }),
     added,

@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { Compile } from 'typebox/compile';
-import { HostMessage, type HostTask } from '../../schemas/host-protocol.ts';
+import { isHostMessage } from '../../schemas/checks/is-host-message.ts';
+import type { HostMessage, HostTask } from '../../schemas/host-protocol.ts';
 import type { LaunchCommand } from './launch-command.ts';
 import { ProcessUsage, type Usage } from './process-usage.ts';
 
-const messageCheck = Compile(HostMessage);
 const STDERR_KEPT = 2000;
 const LEAVE_MS = 1000;
 /** Messages can arrive after the exit; the channel closes right behind it. */
@@ -30,8 +29,13 @@ function complaintIn(stderr: string): string {
   return (lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.find((line) => line !== '') ?? '').slice(0, 300);
 }
 
-/** Where a message leaves the protocol: of the kind it claims to be, since it differs from every other kind as well. */
-function firstFault(message: unknown): string {
+/**
+ * Where a message leaves the protocol: of the kind it claims to be, since it differs from every other kind as well.
+ * Loads TypeBox, which nothing else here needs.
+ */
+async function firstFault(message: unknown): Promise<string> {
+  const { HostMessage } = await import('../../schemas/host-protocol.ts');
+  const { Compile } = await import('typebox/compile');
   const kind = typeof message === 'object' && message !== null && 'kind' in message ? message.kind : undefined;
   const meant = HostMessage.anyOf.find((schema) => schema.properties.kind.const === kind);
   const [fault] = meant === undefined ? [] : Compile(meant).Errors(message);
@@ -51,6 +55,8 @@ export class HostProcess {
   #observer: HostObserver = { message: () => undefined, ended: () => undefined };
   readonly #usage: ProcessUsage | null;
   #violation: string | null = null;
+  /** Until it is said where a message left the protocol. */
+  #naming: Promise<void> = Promise.resolve();
   #stderr = '';
   #killed = false;
   #leaving = false;
@@ -122,11 +128,14 @@ export class HostProcess {
 
   #received(message: unknown): void {
     if (this.#violation !== null || this.#killed) return;
-    if (messageCheck.Check(message)) {
+    if (isHostMessage(message)) {
       this.#observer.message(message);
       return;
     }
-    this.refuse(`answer outside the protocol at ${firstFault(message)}`.slice(0, 200));
+    this.refuse('answer outside the protocol');
+    this.#naming = firstFault(message).then((place) => {
+      this.#violation = `answer outside the protocol at ${place}`.slice(0, 200);
+    });
   }
 
   #gone(code: number | null, signal: NodeJS.Signals | null): void {
@@ -141,6 +150,9 @@ export class HostProcess {
     this.#ended = true;
     this.#usage?.[Symbol.dispose]();
     this.#child.stderr?.destroy();
-    this.#observer.ended({ ...this.#exit, violation: this.#violation, complaint: complaintIn(this.#stderr) });
+    const exit = this.#exit;
+    const tell = (): void =>
+      this.#observer.ended({ ...exit, violation: this.#violation, complaint: complaintIn(this.#stderr) });
+    void this.#naming.then(tell, tell);
   }
 }

@@ -7,11 +7,11 @@ export function registerConfig(program: Command, context: CliContext): void {
     .description('print every setting with where it came from')
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExamples:\n  homeward config show\n  HOMEWARD_HOSTS=4 homeward config show --json')
-    .action((options: CommonOptions & { readonly json?: true }) => showConfig(context, options));
+    .action(async (options: CommonOptions & { readonly json?: true }) => await showConfig(context, options));
 }
 
-function showConfig(context: CliContext, options: CommonOptions & { readonly json?: true }): void {
-  const { config, origins } = configFor(context, options);
+async function showConfig(context: CliContext, options: CommonOptions & { readonly json?: true }): Promise<void> {
+  const { config, origins } = await configFor(context, options);
   const shown = { ...config, databaseUrl: config.databaseUrl === null ? null : withoutPassword(config.databaseUrl) };
   if (options.json) {
     printLine(

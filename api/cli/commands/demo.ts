@@ -31,7 +31,7 @@ export function registerDemo(program: Command, context: CliContext): void {
 }
 
 async function demo(context: CliContext, options: DemoOptions): Promise<void> {
-  const { config } = configFor(context, {});
+  const { config } = await configFor(context, {});
   const folder = await demoFolder(context, options.keep);
   try {
     using progress = scanProgress(context);

@@ -19,7 +19,7 @@ export function registerDoctor(program: Command, context: CliContext): void {
 }
 
 async function doctor(context: CliContext, options: DoctorOptions): Promise<void> {
-  const { config } = configFor(context, options);
+  const { config } = await configFor(context, options);
   const findings = await examineInstallation(config);
   if (options.json) printLine(context, JSON.stringify(findings, null, 2));
   else for (const finding of findings) printLine(context, text(finding, context));

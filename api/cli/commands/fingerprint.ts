@@ -37,7 +37,7 @@ export function registerFingerprint(program: Command, context: CliContext): void
 }
 
 async function fingerprint(context: CliContext, files: readonly string[], options: FingerprintOptions): Promise<void> {
-  const { config } = configFor(context, options);
+  const { config } = await configFor(context, options);
   const paths = files.map((file) => existingPath(context, file, 'a file to fingerprint'));
   const mode: DecodeMode = options.fast ? 'fast' : 'exact';
   await using open = await openFleet(config, paths);

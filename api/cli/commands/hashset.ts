@@ -111,7 +111,7 @@ async function make(
   folder: string,
   options: CommonOptions & { series: string; out: string },
 ): Promise<void> {
-  const { config } = configFor(context, options);
+  const { config } = await configFor(context, options);
   const made = await makeHashSet(config, {
     folder: existingPath(context, folder, 'a folder of known pictures'),
     series: options.series,
@@ -129,7 +129,7 @@ async function importOne(
   file: string,
   options: SetOptions & { source: string; name?: string; format: 'auto' | SetFormat },
 ): Promise<void> {
-  const { config } = configFor(context, options);
+  const { config } = await configFor(context, options);
   const found = existingPath(context, file, 'a hash set');
   let shownAtMs = 0;
   const result = await withDatabase(
@@ -189,7 +189,7 @@ async function exportOne(context: CliContext, name: string, options: DisclosureO
       'expected --purpose and --recipient for a disclosure, received none; give both, they are recorded',
     );
   }
-  const { config } = configFor(context, options);
+  const { config } = await configFor(context, options);
   await withDatabase(
     config,
     async (db) =>
@@ -205,7 +205,7 @@ async function exportOne(context: CliContext, name: string, options: DisclosureO
 }
 
 async function list(context: CliContext, options: SetOptions): Promise<void> {
-  const { config } = configFor(context, options);
+  const { config } = await configFor(context, options);
   const sets = await withDatabase(
     config,
     async (db) =>
@@ -219,7 +219,7 @@ async function list(context: CliContext, options: SetOptions): Promise<void> {
 }
 
 async function show(context: CliContext, name: string, options: SetOptions): Promise<void> {
-  const { config } = configFor(context, options);
+  const { config } = await configFor(context, options);
   const shown = await withDatabase(
     config,
     async (db) =>
@@ -250,7 +250,7 @@ async function remove(
   name: string,
   options: SetOptions & { justification?: string },
 ): Promise<void> {
-  const { config } = configFor(context, options);
+  const { config } = await configFor(context, options);
   const removed = await withDatabase(
     config,
     async (db) =>

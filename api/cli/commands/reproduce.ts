@@ -24,7 +24,7 @@ export function registerReproduce(program: Command, context: CliContext): void {
 }
 
 async function reproduce(context: CliContext, report: string, options: CommonOptions): Promise<void> {
-  const { config } = configFor(context, options);
+  const { config } = await configFor(context, options);
   const file = existingPath(context, report, 'a report');
   using progress = scanProgress(context);
   const result = await reproduceReport(config, file, { signal: context.stopSignal, progress });

@@ -7,7 +7,7 @@ import { type CliContext, type CommonOptions, configFor, existingPath, withCommo
 import { mountAdvice } from '../disk-image.ts';
 import { positiveInteger } from '../option-values.ts';
 import { scanProgress } from '../scan-progress.ts';
-import { type ReportOutputs, writeReports } from '../write-reports.ts';
+import type { ReportOutputs } from '../write-reports.ts';
 
 export interface ScanOptions extends CommonOptions, ReportOutputs {
   readonly case?: string;
@@ -48,7 +48,7 @@ Ctrl-C stops cleanly; the same command with --resume goes on. A disk image is no
 }
 
 export async function runScan(context: CliContext, paths: readonly string[], options: ScanOptions): Promise<void> {
-  const { config } = configFor(context, options, { hosts: options.hosts, threadsPerHost: options.threads });
+  const { config } = await configFor(context, options, { hosts: options.hosts, threadsPerHost: options.threads });
   const given = paths.map((each) => existingPath(context, each, 'something to scan'));
   // A link given by name is meant; links found on the way are not followed.
   const roots = await Promise.all(given.map(async (each) => await realpath(each)));
@@ -72,7 +72,8 @@ export async function runScan(context: CliContext, paths: readonly string[], opt
     reveal: options.reveal ?? false,
     signal: context.stopSignal,
     progress,
-    report: async (builder) => await writeReports(context, options, builder),
+    // Loaded when there is something to report: the page and the summary are no matter of starting.
+    report: async (builder) => await (await import('../write-reports.ts')).writeReports(context, options, builder),
   });
   if (outcome.interrupted) {
     context.stderr.write('Stopped. The same command with --resume goes on where it stopped.\n');

@@ -32,7 +32,7 @@ export function registerSeries(program: Command, context: CliContext): void {
 }
 
 async function list(context: CliContext, options: SeriesOptions): Promise<void> {
-  const { config } = configFor(context, options);
+  const { config } = await configFor(context, options);
   const found = await withDatabase(
     config,
     async (db) =>
@@ -57,7 +57,7 @@ async function list(context: CliContext, options: SeriesOptions): Promise<void> 
 }
 
 async function show(context: CliContext, name: string, options: SeriesOptions): Promise<void> {
-  const { config } = configFor(context, options);
+  const { config } = await configFor(context, options);
   const series = await withDatabase(
     config,
     async (db) =>

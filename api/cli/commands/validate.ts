@@ -48,7 +48,7 @@ What cannot be tried on this machine is named with its reason, and is not counte
 }
 
 async function validate(context: CliContext, options: ValidateOptions): Promise<void> {
-  const { config } = configFor(context, options);
+  const { config } = await configFor(context, options);
   const vectorsFolder =
     options.vectors === undefined ? null : existingPath(context, options.vectors, 'a folder of conformance data');
   if (vectorsFolder !== null)

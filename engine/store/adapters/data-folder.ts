@@ -1,37 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { Type } from 'typebox';
-import { Compile } from 'typebox/compile';
-import { Count, Nullable, OneOf, type Static } from '../../../schemas/closed.ts';
+import { isFolderFile } from '../../../schemas/checks/is-folder-file.ts';
+import type { FolderFile } from '../../../schemas/data-folder.ts';
 import { HomewardError } from '../../../schemas/error.ts';
-import { unpackTemplate } from './folder-template.ts';
 import { syncFolder } from './sync-folder.ts';
 
 /** How the data folder is laid out; raise it when an older engine must not open it any more. */
 const LAYOUT_VERSION = 1;
 /** Of the PGlite that is pinned: another major version cannot read its files. */
 const POSTGRES_MAJOR = 18;
-
-/**
- * creating: its first opening has not ended, nothing is in it yet. open: a process has it, or had it and did not close it.
- * closed: it was closed in order.
- */
-const STATES = ['creating', 'open', 'closed'] as const;
-
-/** Open at the top: a newer engine may have added to it, and must be recognised as newer then, not as damage. */
-const FolderFile = Type.Object({
-  layoutVersion: Type.Integer({ minimum: 1 }),
-  postgresMajor: Type.Integer({ minimum: 1 }),
-  schemaVersion: Count(),
-  state: OneOf(STATES),
-  /** Of the machine's start, where the system tells; another one than now means that the machine went down meanwhile. */
-  bootId: Nullable(Type.String({ maxLength: 64 })),
-  processId: Count(),
-  at: Type.String({ maxLength: 40 }),
-});
-type FolderFile = Static<typeof FolderFile>;
-const checkFolderFile = Compile(FolderFile);
 
 /** How the folder was left: what `doctor` and the next opening say. */
 export type LastEnding = 'new' | 'closed' | 'killed' | 'machineWentDown';
@@ -64,6 +42,8 @@ export class DataFolder {
       // The process that made it did not come to its end, so nothing was ever acknowledged in it.
       await rm(inspected.postgresFolder, { recursive: true, force: true });
       await inspected.#write('creating');
+      // Loaded for a new folder only: it takes TypeBox along, 0.4 s.
+      const { unpackTemplate } = await import('./folder-template.ts');
       if (!unpackTemplate(inspected.postgresFolder)) await mkdir(inspected.postgresFolder, { recursive: true });
     } else if (!there) {
       throw damaged('the files of the database are missing');
@@ -154,7 +134,7 @@ function readFolderFile(folder: string): FolderFile | null {
   }
   try {
     const parsed: unknown = JSON.parse(content);
-    if (checkFolderFile.Check(parsed)) return parsed;
+    if (isFolderFile(parsed)) return parsed;
   } catch (error) {
     throw damaged('its file folder.json is no JSON', error);
   }
