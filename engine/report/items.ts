@@ -8,8 +8,8 @@ import { standingOf } from '../match/standing.ts';
 import type { Db } from '../store/db.ts';
 import { bytes, integer, json, nullable, oneOf, type RowOf, real, row, text, timestamp } from '../store/row-shape.ts';
 
-/** Items read together; a page and its matches are all that is in memory. */
-const PAGE_ITEMS = 2_000;
+/** Item numbers of a page: at most so many items are read together; a page and its matches are all that is in memory. */
+const PAGE_NUMBERS = 1_000;
 
 const ITEM = row({
   itemId: integer,
@@ -51,28 +51,37 @@ const MATCH = row({
 });
 type MatchRow = RowOf<typeof MATCH>;
 
-// By item number and not by offset: the thousandth page costs what the first does.
+// Where a batch has items. Its numbers need not follow each other: other scans record beside it, and what was recorded already uses up numbers.
+const PAGES_SQL = `select distinct item_id / ${PAGE_NUMBERS} as page from item where batch_id = $1 order by page`;
+
+// Shaped so that a page costs the same however long the batch is and whatever the planner believes: an embedded database has no
+// statistics of a batch it just took in. Materialized, since by the index of a batch's places each page would read the whole batch;
+// "offset 0", since a join the planner may turn round reads all contents or all matches for each page.
 const ITEMS_SQL = `
+with page as materialized (select * from item where item_id >= $4::bigint and item_id < $4::bigint + ${PAGE_NUMBERS})
 select i.item_id, i.path, i.media_id, i.size_bytes as item_size, i.modified_at, i.type, i.outcome, i.reason, i.reason_detail,
        m.sha256, m.sha1, m.md5,
        f.width_pixels, f.height_pixels, f.trailing_bytes, f.pdq_512_quality as pdq512_quality, f.pdq_full_quality, f.capture
-  from item i
-  left join media m on m.media_id = i.media_id
-  left join fingerprint f on f.media_id = i.media_id and f.pipeline_version = $2 and f.mode = $3
- where i.batch_id = $1 and i.item_id > $4
- order by i.item_id
- limit $5`;
+  from page i
+  left join lateral (select sha256, sha1, md5 from media where media_id = i.media_id offset 0) m on true
+  left join lateral (
+    select width_pixels, height_pixels, trailing_bytes, pdq_512_quality, pdq_full_quality, capture
+      from fingerprint where media_id = i.media_id and pipeline_version = $2 and mode = $3 offset 0
+  ) f on true
+ where i.batch_id = $1
+ order by i.item_id`;
 
 // Ordered by what does not depend on the moment of recording, so that a report made again reads the same.
+// Evidence is in force while its set is: neither a mark of withdrawal nor the set alone decides.
 // Digest evidence holds whatever the decoding; perceptual evidence belongs to the mode it was computed in.
 const MATCHES_SQL = `
 select t.media_id, t.method, t.algorithm, t.distance_bits, t.threshold_bits, t.orientation, t.flavour, t.expected_false_matches,
        s.source, s.name as set_name, s.version as set_version, s.category_scheme, t.category_code, e.name as series
-  from match t
-  join hash_set s on s.set_id = t.set_id
+  from unnest($1::bigint[]) as wanted(media_id)
+ cross join lateral (select * from match where media_id = wanted.media_id and withdrawn_at is null offset 0) t
+  join hash_set s on s.set_id = t.set_id and s.state = 'active'
   left join series e on e.series_id = t.series_id
- where t.media_id = any($1::bigint[]) and t.withdrawn_at is null
-   and (t.method in ('md5', 'sha1', 'sha256') or (t.mode = $2 and t.pipeline_version = $3))
+ where t.method in ('md5', 'sha1', 'sha256') or (t.mode = $2 and t.pipeline_version = $3)
  order by t.media_id, t.distance_bits, t.method, s.source, s.name, t.record_id`;
 
 /** A batch's items as a report shows them, in the order they were recorded, with the number of their content. */
@@ -80,17 +89,15 @@ export async function* reportItems(
   db: Db,
   batch: { readonly batchId: string; readonly pipelineVersion: string; readonly mode: DecodeMode },
 ): AsyncGenerator<{ readonly item: ReportItem; readonly mediaId: number | null }> {
-  let after = 0;
-  for (;;) {
-    const rows = await db.read(ITEM, ITEMS_SQL, [batch.batchId, batch.pipelineVersion, batch.mode, after, PAGE_ITEMS]);
-    if (rows.length === 0) return;
+  for (const { page } of await db.read(row({ page: integer }), PAGES_SQL, [batch.batchId])) {
+    const first = page * PAGE_NUMBERS;
+    const rows = await db.read(ITEM, ITEMS_SQL, [batch.batchId, batch.pipelineVersion, batch.mode, first]);
     const mediaIds = [...new Set(rows.flatMap((row) => (row.mediaId === null ? [] : [row.mediaId])))];
     const matches = Map.groupBy(
       mediaIds.length === 0 ? [] : await db.read(MATCH, MATCHES_SQL, [mediaIds, batch.mode, batch.pipelineVersion]),
       (row) => row.mediaId,
     );
     for (const row of rows) {
-      after = row.itemId;
       yield { item: itemOf(row, row.mediaId === null ? [] : (matches.get(row.mediaId) ?? [])), mediaId: row.mediaId };
     }
   }
