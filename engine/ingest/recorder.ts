@@ -1,11 +1,18 @@
 import type { DecodeMode } from '../../schemas/fingerprint.ts';
 import type { Standing } from '../../schemas/report.ts';
-import { findBitEvidence } from '../match/bit-evidence.ts';
+import { type BitEvidence, findBitEvidence } from '../match/bit-evidence.ts';
 import { isDigestMethod, standingOf } from '../match/standing.ts';
 import type { BitSearch } from '../search/bit-search.ts';
-import type { Db } from '../store/db.ts';
-import { recordItems } from '../store/queries/record-items.ts';
-import { type FoundMatch, findDigestMatches, matchSummaries, recordMatches } from '../store/queries/record-matches.ts';
+import type { Db, Transaction } from '../store/db.ts';
+import { type RecordedGroup, recordItems } from '../store/queries/record-items.ts';
+import {
+  type FoundMatch,
+  findDigestMatches,
+  holdSetsInForce,
+  matchSummaries,
+  recordMatches,
+} from '../store/queries/record-matches.ts';
+import { retrying } from '../store/sqlstate.ts';
 import type { ItemRow } from './row-writer.ts';
 
 /** A row as it was recorded, as far as counting is concerned. */
@@ -14,6 +21,9 @@ export interface RecordedStanding {
   /** Sources, schemes and codes of its digest matches, each once, by however many records and digests. */
   readonly knownAs: readonly { readonly source: string; readonly scheme: string; readonly code: string | null }[];
 }
+
+/** A search in memory goes on finding records of a set that is gone; asked twice, what is not in force is left out. */
+const MOST_SEARCHES = 2;
 
 /** Records groups of items of one batch together with what they match: one transaction a group. */
 export class Recorder {
@@ -32,25 +42,51 @@ export class Recorder {
     this.#mode = batch.mode;
   }
 
+  /**
+   * Records a group, whole or not at all. Lost against another scan or cut off by the server it is tried again; where a set went out
+   * of force between the search and the recording, it is searched again.
+   */
   async record(rows: readonly ItemRow[]): Promise<RecordedStanding[]> {
-    // Before the transaction: the search may take its time, and holds no lock while it does.
-    const evidence = await findBitEvidence(
-      this.#search,
-      rows.map((row) => row.examination),
-    );
-    const startedMs = performance.now();
-    const { recorded, matches, known } = await this.#db.transaction(async (tx) => {
-      const group = await recordItems(tx, this.#batchId, this.#mode, rows);
-      const mediaIds = [...new Set(group.mediaIds.filter((id) => id !== null))];
-      const found = await findDigestMatches(tx, mediaIds);
-      for (const [at, ofRow] of evidence) {
-        const mediaId = group.mediaIds[at];
-        if (mediaId != null) found.push(...ofRow.map((one): FoundMatch => ({ ...one, mediaId })));
+    for (let searches = 1; ; searches += 1) {
+      // Before the transaction: the search may take its time, and holds no lock while it does.
+      const evidence = await findBitEvidence(
+        this.#search,
+        rows.map((row) => row.examination),
+      );
+      const startedMs = performance.now();
+      try {
+        const written = await retrying(
+          async () =>
+            await this.#db.transaction(async (tx) => await this.#write(tx, rows, evidence, searches >= MOST_SEARCHES)),
+        );
+        return this.#standings(rows, written);
+      } catch (error) {
+        if (!(error instanceof SetOutOfForce)) throw error;
+      } finally {
+        this.databaseMs += performance.now() - startedMs;
       }
-      const newMatches = await recordMatches(tx, this.#mode, found);
-      return { recorded: group, matches: newMatches, known: await matchSummaries(tx, mediaIds, this.#mode) };
-    });
-    this.databaseMs += performance.now() - startedMs;
+    }
+  }
+
+  async #write(
+    tx: Transaction,
+    rows: readonly ItemRow[],
+    evidence: ReadonlyMap<number, readonly BitEvidence[]>,
+    goOn: boolean,
+  ): Promise<Written> {
+    const recorded = await recordItems(tx, this.#batchId, this.#mode, rows);
+    const mediaIds = [...new Set(recorded.mediaIds.filter((id) => id !== null))];
+    const found = await findDigestMatches(tx, mediaIds);
+    for (const [at, ofRow] of evidence) {
+      const mediaId = recorded.mediaIds[at];
+      if (mediaId != null) found.push(...ofRow.map((one): FoundMatch => ({ ...one, mediaId })));
+    }
+    if (!(await holdSetsInForce(tx, found)) && !goOn) throw new SetOutOfForce();
+    const matches = await recordMatches(tx, this.#mode, found);
+    return { recorded, matches, known: await matchSummaries(tx, mediaIds, this.#mode) };
+  }
+
+  #standings(rows: readonly ItemRow[], { recorded, matches, known }: Written): RecordedStanding[] {
     this.added.items += recorded.newItems;
     this.added.media += recorded.newMedia;
     this.added.matches += matches;
@@ -69,6 +105,15 @@ export class Recorder {
     });
   }
 }
+
+interface Written {
+  readonly recorded: RecordedGroup;
+  readonly matches: number;
+  readonly known: Awaited<ReturnType<typeof matchSummaries>>;
+}
+
+/** Rolls a group back whose evidence rests on a set that another process took out of force meanwhile. */
+class SetOutOfForce extends Error {}
 
 type Label = RecordedStanding['knownAs'][number];
 

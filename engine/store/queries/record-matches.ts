@@ -47,7 +47,29 @@ export async function findDigestMatches(db: Queryable, mediaIds: readonly number
   }));
 }
 
-/** Records evidence that is not recorded yet, with the series and category of its record; returns how many were new. */
+/**
+ * Keeps the sets of this evidence as they are until the transaction ends: whoever takes one out of force waits, and then sees the
+ * evidence that has to be withdrawn. In one order for everybody, so that nobody waits in a circle.
+ * Returns whether all of them are still in force; where not, their successors have to be looked into.
+ */
+export async function holdSetsInForce(tx: Transaction, matches: readonly FoundMatch[]): Promise<boolean> {
+  if (matches.length === 0) return true;
+  const recordIds = [...new Set(matches.map((match) => match.recordId))];
+  // The records are counted as they were when the statement began, the states are those after waiting: gone before or gone since.
+  const sets = await tx.read(
+    row({ state: text, records: integer }),
+    `select state, (select count(*) from known_record where record_id = any($1::bigint[])) as records
+       from hash_set where set_id in (select set_id from known_record where record_id = any($1::bigint[]))
+      order by set_id for share`,
+    [recordIds],
+  );
+  return sets[0]?.records === recordIds.length && sets.every((set) => set.state === 'active');
+}
+
+/**
+ * Records evidence that is not recorded yet, with the series and category of its record; returns how many were new. Rows go in by
+ * media and record, so that two scans of the same contents do not wait for each other in a circle.
+ */
 export async function recordMatches(
   tx: Transaction,
   mode: DecodeMode,
@@ -63,6 +85,8 @@ export async function recordMatches(
        from unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::smallint[], $8::smallint[], $9::text[], $10::text[], $11::float8[])
          as f(media_id, record_id, method, algorithm, distance_bits, threshold_bits, orientation, flavour, expected_false_matches)
        join known_record r on r.record_id = f.record_id
+       join hash_set s on s.set_id = r.set_id and s.state = 'active'
+      order by f.media_id, f.record_id, f.method
      on conflict do nothing`,
     [
       mode,
@@ -85,7 +109,7 @@ export async function matchSummaries(db: Queryable, mediaIds: readonly number[],
   return await db.read(
     row({ mediaId: integer, method: oneOf(MATCH_METHODS), source: text, scheme: text, code: nullable(text) }),
     `select distinct t.media_id, t.method, s.source, s.category_scheme as scheme, t.category_code as code
-       from match t join hash_set s on s.set_id = t.set_id
+       from match t join hash_set s on s.set_id = t.set_id and s.state = 'active'
       where t.media_id = any($1::bigint[]) and t.withdrawn_at is null and (t.mode = $2 or t.method in ('md5', 'sha1', 'sha256'))`,
     [mediaIds, mode],
   );
