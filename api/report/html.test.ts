@@ -112,6 +112,13 @@ describe('the page', () => {
     assert.match(first, new RegExp(`Examined ${head.counts.examinedItems} of 300 files, [0-9,]+ of [0-9,]+ bytes`));
   });
 
+  it('says what was not given of the case and the exhibit', () => {
+    const head = sampleHead(10);
+    const text = page({ ...head, batch: { ...head.batch, exhibitRef: '' } }, sampleItems(10), masked);
+    assert.ok(text.includes(`<title>Scan report: Case ${head.batch.caseRef}</title>`));
+    assert.ok(text.includes('<dt>Exhibit</dt><dd>not given</dd>'));
+  });
+
   it('never shows a sum of known files without its breakdown', () => {
     const head = sampleHead(500);
     const text = page(head, [], masked);

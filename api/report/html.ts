@@ -10,6 +10,7 @@ import { limitsSection, provenanceSection, setsSection } from './page-provenance
 import type { PageRows } from './page-rows.ts';
 import { openingSection, outcomeSection, standingSection } from './page-summary.ts';
 import { STYLE_ELEMENT, STYLE_TEXT } from './style.ts';
+import { submissionWords } from './words.ts';
 
 /** Nothing may be loaded, run, sent or framed; the one style is named by its digest, so that no other applies. */
 const CONTENT_POLICY = [
@@ -27,7 +28,7 @@ const CONTENT_POLICY = [
  * @returns text for a UTF-8 file, of at most 5 MB however large the batch was
  */
 export function renderHtmlReport(head: ReportHead, rows: PageRows, mask: Mask): string {
-  const title = `Scan report, case ${neutralise(head.batch.caseRef, 80)}, exhibit ${neutralise(head.batch.exhibitRef, 80)}`;
+  const title = ['Scan report', submissionWords(head.batch)].filter((words) => words !== '').join(': ');
   return html`<!DOCTYPE html>
 <html lang="en">
 <head>

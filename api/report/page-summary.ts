@@ -22,8 +22,8 @@ export function openingSection(head: ReportHead, mask: Mask): Markup {
 <p class="lead">${examinedSentence(counts)}.</p>
 <p class="soft">${examinedSize(counts)} (${percent(counts.examinedBytes, counts.totalBytes)}), ${counted(counts.media, 'distinct content')}. ${addedSentence(head)}</p>
 <dl class="facts">
-<div><dt>Case</dt><dd>${neutralise(batch.caseRef)}</dd></div>
-<div><dt>Exhibit</dt><dd>${neutralise(batch.exhibitRef)}</dd></div>
+<div><dt>Case</dt><dd>${given(batch.caseRef)}</dd></div>
+<div><dt>Exhibit</dt><dd>${given(batch.exhibitRef)}</dd></div>
 <div><dt>Organisation</dt><dd>${neutralise(batch.organisation)}</dd></div>
 <div><dt>Operator</dt><dd>${neutralise(batch.operator)}</dd></div>
 <div><dt>Finished</dt><dd>${instant(neutralise(batch.finishedAt))}</dd></div>
@@ -35,6 +35,10 @@ ${notices(head).map((notice) =>
     ? html`<p class="banner alarm" role="alert"><strong>${notice.title}.</strong> ${notice.text}</p>`
     : html`<p class="banner"><strong>${notice.title}.</strong> ${notice.text}</p>`,
 )}`;
+}
+
+function given(reference: string): string {
+  return reference === '' ? 'not given' : neutralise(reference);
 }
 
 function addedSentence({ counts: { added } }: ReportHead): string {

@@ -58,6 +58,16 @@ describe('the terminal summary', () => {
     assert.match(renderTerminalSummary(again, plain), /^This run added nothing to the database/m);
   });
 
+  it('says whose material it is, without what was not given', () => {
+    const head = sampleHead(50);
+    const said = (caseRef: string, exhibitRef: string) =>
+      lines({ ...head, batch: { ...head.batch, caseRef, exhibitRef, organisation: 'Unit 7' } })[2]?.split(';')[0];
+    assert.deepEqual(
+      [said('C-1', '2'), said('C-1', ''), said('', '2'), said('', '')],
+      ['Case C-1, exhibit 2, Unit 7', 'Case C-1, Unit 7', 'Exhibit 2, Unit 7', 'Unit 7'],
+    );
+  });
+
   it('says in red that there was no sandbox', () => {
     const head = sampleHead(50);
     const bad = { ...head, batch: { ...head.batch, sandbox: { ...head.batch.sandbox, network: 'host' as const } } };

@@ -13,7 +13,7 @@ import {
 } from './findings.ts';
 import type { Mask } from './mask.ts';
 import { neutralise } from './neutralise.ts';
-import { outcomeWords, reasonWords, recordedBy, setWords } from './words.ts';
+import { outcomeWords, reasonWords, recordedBy, setWords, submissionWords } from './words.ts';
 
 export interface TerminalOptions {
   /** Colours and bold; the caller says no when there is no terminal or NO_COLOR is set. */
@@ -45,7 +45,7 @@ export function renderTerminalSummary(head: ReportHead, options: TerminalOptions
     paint.soft,
   );
   out.wrapped(
-    `Case ${neutralise(batch.caseRef, 80)}, exhibit ${neutralise(batch.exhibitRef, 80)}, ${neutralise(batch.organisation, 80)}; finished ${instant(neutralise(batch.finishedAt, 40))}${elapsed(head)}.`,
+    `${[submissionWords(batch), neutralise(batch.organisation, 80)].filter((words) => words !== '').join(', ')}; finished ${instant(neutralise(batch.finishedAt, 40))}${elapsed(head)}.`,
     '',
     paint.soft,
   );

@@ -1,6 +1,6 @@
 import type { MATCH_METHODS } from '../../schemas/match.ts';
 import type { OUTCOMES, Outcome, REASONS, ReasonCode } from '../../schemas/outcome.ts';
-import type { KnownBy, ReportMatch, STANDINGS, Standing } from '../../schemas/report.ts';
+import type { KnownBy, ReportHead, ReportMatch, STANDINGS, Standing } from '../../schemas/report.ts';
 import { neutralise } from './neutralise.ts';
 
 /** What the page and the terminal call things; docs/formats.md explains each at length. */
@@ -126,4 +126,12 @@ export function evidenceWords(match: ReportMatch): string {
       ? `${method} ${match.distance} of ${match.threshold} bits`
       : method;
   return orientation === '' ? words : `${words}, ${orientation}`;
+}
+
+/** Whose material it is: "Case 2026-0412, exhibit 7", without what was not given; '' where nothing was. */
+export function submissionWords({ caseRef, exhibitRef }: Pick<ReportHead['batch'], 'caseRef' | 'exhibitRef'>): string {
+  const shownCase = `Case ${neutralise(caseRef, 80)}`;
+  const exhibit = neutralise(exhibitRef, 80);
+  if (exhibitRef === '') return caseRef === '' ? '' : shownCase;
+  return caseRef === '' ? `Exhibit ${exhibit}` : `${shownCase}, exhibit ${exhibit}`;
 }
