@@ -42,8 +42,8 @@ export const Picture = Closed({
   /** Name and version of what decoded it, such as `sharp 0.35.5 (libvips 8.18.7)`. */
   decoder: BoundedText(80),
   mode: DecodeMode,
-  /** 1 in exact mode; otherwise each side was divided by this on decoding. */
-  reductionFactor: Type.Union([Type.Literal(1), Type.Literal(2), Type.Literal(4), Type.Literal(8)]),
+  /** 1 in exact mode; otherwise each side was divided by this on decoding: by 4 at most, beyond it hashes are too far from those of exact mode. */
+  reductionFactor: Type.Union([Type.Literal(1), Type.Literal(2), Type.Literal(4)]),
   /** Pages or frames in the file; the first one is examined. */
   frames: Count(1_000_000),
   pdq: Type.Array(PdqHash, { maxItems: 2 }),

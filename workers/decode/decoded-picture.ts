@@ -2,7 +2,7 @@ import type { DecodeMode } from '../../schemas/fingerprint.ts';
 import type { FileBudget } from '../../schemas/host-protocol.ts';
 import type { Reason, ReasonCode } from '../../schemas/outcome.ts';
 
-export type ReductionFactor = 1 | 2 | 4 | 8;
+export type ReductionFactor = 1 | 2 | 4;
 
 /** Pixels of one picture inside a host, and what is recorded about how they came about. Never leaves the host. */
 export interface DecodedPicture {
