@@ -195,8 +195,8 @@ function reasonList(counts: ReportCounts, outcome: 'notExamined' | 'rejected' | 
 export function limits(head: ReportHead): readonly string[] {
   return [
     'Known means: the same bytes were recorded by the source named. It does not say what is to be seen, nor that the source was right.',
-    'A perceptual match (PDQ, blockhash) is a lead that a person has to confirm. The number of chance matches to expect is given with each one, where it is known.',
-    'PDQ does not survive cropping, added borders or rotation by a few degrees, and flat pictures are not matched by it at all. Unseen means: not found by these methods in these sets.',
+    'A perceptual match (PDQ, blockhash) is a lead that a person has to confirm. The number of chance matches to expect is given with each one, where it is known; it is an estimate.',
+    'PDQ does not survive cropping, added borders or rotation by a few degrees, may miss turned copies of pictures that are small (below 512 pixels), and flat pictures are not matched by it at all. Unseen means: not found by these methods in these sets.',
     'The absence of traces of generation or editing proves nothing: they are easily removed and often never written.',
     'Capture times, cameras, serial numbers and positions are what the files say; they can be wrong, missing or forged.',
     'Only the first picture of a file with several frames or pages was examined. Video, audio, documents, camera raw files and encrypted archives were not looked into.',
