@@ -40,8 +40,8 @@ export async function examineInstallation(config: Config): Promise<Finding[]> {
 async function workers(config: Config): Promise<Finding[]> {
   try {
     await using open = await openFleet({ ...config, sandbox: 'preferred' }, []);
-    const { sandbox, decoders } = open.fleet;
-    return [good('decoders', decoders.join(', ')), ...sandboxFindings(sandbox, config)];
+    const { fleet } = open;
+    return [good('decoders', (await fleet.decoders()).join(', ')), ...sandboxFindings(fleet.sandbox, config)];
   } catch (error) {
     return [
       bad(

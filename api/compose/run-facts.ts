@@ -19,7 +19,7 @@ interface Asked {
 }
 
 /** What a report says of how it was made: versions, thresholds, operator, machine, limits, sandbox. */
-export function runFacts(
+export async function runFacts(
   db: Db,
   open: OpenFleet,
   scan: Asked,
@@ -29,7 +29,7 @@ export function runFacts(
     readonly complete: boolean;
     readonly bitSearch: string;
   },
-): Pick<Report, 'schemaVersion' | 'engine' | 'batch'> {
+): Promise<Pick<Report, 'schemaVersion' | 'engine' | 'batch'>> {
   const { config } = scan;
   return {
     schemaVersion: REPORT_SCHEMA_VERSION,
@@ -37,7 +37,7 @@ export function runFacts(
       version: ENGINE_VERSION,
       pipelineVersion: PIPELINE_VERSION,
       runtime: `Node ${process.versions.node} (${process.platform} ${process.arch})`,
-      decoders: [...open.fleet.decoders],
+      decoders: [...(await open.fleet.decoders())],
       algorithms: ALGORITHMS.map(({ id, thresholdBits, minimumQuality }) => ({ id, thresholdBits, minimumQuality })),
       database: db.capabilities.description,
       bitSearch: run.bitSearch,

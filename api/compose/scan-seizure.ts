@@ -168,7 +168,7 @@ async function run(
   const { ReportBuilder: Builder } = await import('../../engine/report/build.ts');
   const builder = new Builder(db, {
     batch: { batchId: batch.batchId, pipelineVersion: PIPELINE_VERSION, mode: scan.mode },
-    facts: runFacts(db, open, scan, { batch, finishedAt, complete: whole, bitSearch: search.description }),
+    facts: await runFacts(db, open, scan, { batch, finishedAt, complete: whole, bitSearch: search.description }),
     added,
   });
   const head = await scan.report(builder);

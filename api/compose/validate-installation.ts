@@ -62,7 +62,7 @@ export async function validateInstallation(run: ValidationRun): Promise<Validati
         machine: `${os.hostname()}, ${os.cpus()[0]?.model ?? 'unknown processor'}, ${os.availableParallelism()} cores, ${Math.round(os.totalmem() / 2 ** 30)} GiB, ${os.type()} ${os.release()}`,
         operator: run.operator,
         organisation: run.organisation,
-        decoders: [...hosts.decoders],
+        decoders: [...(await hosts.decoders())],
         sandbox: hosts.sandbox,
         startedAt,
         finishedAt: new Date().toISOString(),

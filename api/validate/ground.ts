@@ -8,7 +8,7 @@ import type { DrawnPicture } from '../../schemas/validation.ts';
 /** The real hosts, as far as they are tried here. */
 export interface HostsUnderTest extends AsyncDisposable {
   readonly sandbox: SandboxState;
-  readonly decoders: readonly string[];
+  decoders(): Promise<readonly string[]>;
   readonly capacity: number;
   examine(path: Buffer, options: { readonly mode: DecodeMode; readonly budget?: FileBudget }): Promise<Examination>;
   unpack(

@@ -23,6 +23,8 @@ describe('R4: hosts that die', onlyPosix, () => {
     // A hundred hosts have to start: without namespaces each of them takes 0.1 s less.
     kit = await TestFleet.start({ hosts: 2, namespaces: false });
     fleet = kit.fleet;
+    // Otherwise the others would start with the first file.
+    await fleet.decoders();
   });
   after(() => kit[Symbol.asyncDispose]());
   const allUp = () =>

@@ -94,9 +94,12 @@ export class Fleet {
     return fleet;
   }
 
-  /** Name and version of each decoder in the hosts. */
-  get decoders(): readonly string[] {
-    return this.#pool.decoders;
+  /**
+   * Name and version of each decoder in the hosts.
+   * @throws HomewardError HW_WORKER_START when no host comes up to say them
+   */
+  async decoders(): Promise<readonly string[]> {
+    return await this.#pool.decoders();
   }
 
   /**

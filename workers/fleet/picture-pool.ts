@@ -13,6 +13,8 @@ const FAILED_STARTS = 5;
 const FAILED_FOR_MS = 30_000;
 /** An isolation host is kept so long for the next file that needs it. */
 const ISOLATION_IDLE_MS = 10_000;
+/** So many of the hosts start with the first file only: until then the supervisor and the database start up on their processors. */
+const HOSTS_HELD_BACK = 2;
 
 type PoolOptions = Pick<
   FleetOptions,
@@ -33,7 +35,13 @@ export class PicturePool {
   readonly #hosts = new Set<PictureHost>();
   readonly #firstReady = Promise.withResolvers<void>();
   readonly #allGone = Promise.withResolvers<void>();
-  #decoders: readonly string[] = [];
+  readonly #named = Promise.withResolvers<readonly string[]>();
+  #isNamed = false;
+  #startedHosts = 0;
+  /** A first file is there, so all hosts are wanted. */
+  #begun = false;
+  /** A first file is done, so a spare host is wanted besides; earlier it would take processor time from that file. */
+  #spareDue = false;
   #isolation: PictureHost | null = null;
   #isolationIdle: NodeJS.Timeout | undefined;
   #watching: NodeJS.Timeout | undefined;
@@ -56,7 +64,8 @@ export class PicturePool {
     this.#workingFolder = workingFolder;
     this.#command = command;
     this.#firstReady.promise.catch(() => undefined);
-    for (let n = 0; n < options.hosts; n += 1) this.#startShared();
+    this.#named.promise.catch(() => undefined);
+    this.#keepCount();
   }
 
   /** Resolves when the first host can take files; rejects with HW_WORKER_START when none starts. */
@@ -64,8 +73,12 @@ export class PicturePool {
     return this.#firstReady.promise;
   }
 
-  get decoders(): readonly string[] {
-    return this.#decoders;
+  /** Name and version of each decoder, from whichever host says them first; one is started for it where none was needed so far. */
+  async decoders(): Promise<readonly string[]> {
+    this.#begun = true;
+    this.#spareDue = true;
+    if (!this.#isNamed) this.#keepCount();
+    return await this.#named.promise;
   }
 
   get queued(): number {
@@ -92,6 +105,10 @@ export class PicturePool {
       job.reject(new HomewardError('HW_INTERNAL', 'expected an open fleet for a file, this one was closed'));
     else {
       this.#queue.push(job);
+      if (!this.#begun) {
+        this.#begun = true;
+        this.#keepCount();
+      }
       this.#pump();
     }
   }
@@ -100,9 +117,12 @@ export class PicturePool {
   async close(): Promise<void> {
     this.#closing = true;
     clearTimeout(this.#isolationIdle);
-    this.#rejectWaiting(
-      new HomewardError('HW_INTERNAL', 'expected every file to be done before the fleet was closed, some were waiting'),
+    const error = new HomewardError(
+      'HW_INTERNAL',
+      'expected every file to be done before the fleet was closed, some were waiting',
     );
+    this.#rejectWaiting(error);
+    this.#named.reject(error);
     for (const host of this.#all()) host.kill();
     if (this.#all().length > 0) await this.#allGone.promise;
   }
@@ -119,17 +139,15 @@ export class PicturePool {
     };
   }
 
+  /** The first host does not name its decoders where another one can: it costs 0.1 s before its first file. */
   #startShared(): void {
     this.#counts.hostsStarted += 1;
+    this.#startedHosts += 1;
+    const onlyOne = this.#options.hosts + this.#options.spareHosts === 1;
+    const nameDecoders = !this.#isNamed && (onlyOne || this.#startedHosts > 1);
     const threads = this.#options.threadsPerHost;
     this.#hosts.add(
-      new PictureHost(
-        'picture',
-        threads,
-        this.#command(threads, this.#decoders.length === 0),
-        this.#workingFolder,
-        this.#observer(),
-      ),
+      new PictureHost('picture', threads, this.#command(threads, nameDecoders), this.#workingFolder, this.#observer()),
     );
   }
 
@@ -150,7 +168,10 @@ export class PicturePool {
   #becameReady(decoders: readonly string[]): void {
     this.#failedStarts = 0;
     this.#lastReadyMs = performance.now();
-    if (decoders.length > 0) this.#decoders = decoders;
+    if (decoders.length > 0) {
+      this.#isNamed = true;
+      this.#named.resolve(decoders);
+    }
     this.#firstReady.resolve();
     this.#keepCount();
     this.#pump();
@@ -189,6 +210,7 @@ export class PicturePool {
 
   /** Starts what is missing (spare hosts only when the others are up) and notes how long too few could take files. */
   #keepCount(): void {
+    if (this.#closing) return;
     const usable = [...this.#hosts].filter((host) => host.ready && !host.retiring).length;
     const enough = usable >= this.#options.hosts;
     this.#wasComplete ||= enough;
@@ -196,7 +218,8 @@ export class PicturePool {
       this.#counts.slowestReturnMs = Math.max(this.#counts.slowestReturnMs, performance.now() - this.#shortSinceMs);
       this.#shortSinceMs = null;
     } else if (!enough && this.#wasComplete) this.#shortSinceMs ??= performance.now();
-    const wanted = this.#options.hosts + (this.#wasComplete ? this.#options.spareHosts : 0);
+    const spareHosts = this.#wasComplete && this.#spareDue ? this.#options.spareHosts : 0;
+    const wanted = this.#begun ? this.#options.hosts + spareHosts : Math.max(1, this.#options.hosts - HOSTS_HELD_BACK);
     while (this.#hosts.size < wanted) this.#startShared();
   }
 
@@ -218,6 +241,10 @@ export class PicturePool {
     else this.#settle(job, examination);
     if (host.kind === 'isolation') this.#isolationDone(host);
     else this.#perhapsRecycle(host);
+    if (!this.#spareDue) {
+      this.#spareDue = true;
+      this.#keepCount();
+    }
     this.#pump();
   }
 
@@ -320,6 +347,7 @@ export class PicturePool {
         `(${describeEnd(end)})${said}. Run homeward doctor`,
     );
     this.#firstReady.reject(this.#broken);
+    this.#named.reject(this.#broken);
     this.#rejectWaiting(this.#broken);
   }
 

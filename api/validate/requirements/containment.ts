@@ -20,6 +20,9 @@ export function killedOnceCase(mostReturnMs: number = MOST_RETURN_MS): CaseToRun
     assertion: `A host killed at work: its file still gets its record, others are examined, and hosts are back within ${mostReturnMs} ms.`,
     check: async (ground) => {
       await using hosts = await ground.startHosts(2, 1);
+      // All of them start when they are wanted; how soon they are back is a matter of hosts that were there.
+      await hosts.decoders();
+      await hostReady(hosts, 2);
       const heavy = hosts.examine(picture(ground, 'heavy.jpg'), { mode: 'exact' });
       const victim = await hostAtWork(hosts);
       const killed = victim !== null && kill(victim);
