@@ -67,7 +67,9 @@ footer{margin-top:44px;border-top:1px solid var(--line);padding-top:14px;font-si
 @media (max-width:820px){body{padding:18px 14px 48px}.pair,.chart-card{grid-template-columns:minmax(0,1fr)}.lead{font-size:1.3rem}}
 @media print{:root{--paper:#fff;--card:#fff;--line:#bbb;--text:#000;--soft:#444;--known:#8a4a0c;--near:#d39a3f;--unseen:#2f6f9f;--done:#4c7d78;--partial:#8d9a56;
 --rejected:#85708f;--not-examined:#a5a8aa;--failed:#b3423a;--plain:#5d7f93;--alarm:#b3261e;--alarm-paper:#fff}
-html{font-size:10.5px}body{max-width:none;padding:0}nav{display:none}.card,tr,svg{break-inside:avoid}h2{break-after:avoid}.scroll{overflow:visible}
+@page{margin:13mm}html{font-size:11px}body{max-width:none;padding:0}nav{display:none}.pair{grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:10px 18px}.chart-card{grid-template-columns:minmax(0,1.3fr) minmax(0,1fr);gap:10px 18px}
+.pair .card,.card{margin:0 0 10px;padding:10px 12px}h2{margin-top:18px}.card,tr,svg,li,p{break-inside:avoid}h2,h3,caption,h2+p,h2+p+p{break-after:avoid}.scroll{overflow:visible}
+thead{break-after:avoid}tbody tr:first-child{break-before:avoid}th,td{padding:3px 8px 3px 0}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 </style>`;
 
