@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { Count, Nullable, OneOf, type Static } from './closed.ts';
+import { Closed, Count, Nullable, OneOf, type Static } from './closed.ts';
 
 /**
  * creating: its first opening has not ended, nothing is in it yet. open: a process has it, or had it and did not close it.
@@ -19,3 +19,20 @@ export const FolderFile = Type.Object({
   at: Type.String({ maxLength: 40 }),
 });
 export type FolderFile = Static<typeof FolderFile>;
+
+/**
+ * What the packed template of a new database holds, and where among its bytes. Files with the same content share one place: the three
+ * databases of a new cluster are near copies.
+ */
+export const TemplateIndex = Closed({
+  folders: Type.Array(Type.String({ pattern: '^[a-z0-9_]+(/[a-z0-9_]+)*$' }), { maxItems: 1000 }),
+  files: Type.Array(
+    Closed({
+      path: Type.String({ pattern: '^[A-Za-z0-9_.]+(/[A-Za-z0-9_.]+)*$' }),
+      start: Count(),
+      sizeBytes: Count(),
+    }),
+    { maxItems: 10_000 },
+  ),
+});
+export type TemplateIndex = Static<typeof TemplateIndex>;

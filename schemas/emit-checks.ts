@@ -1,7 +1,7 @@
 import type { TSchema } from 'typebox';
 import { Code } from 'typebox/compile';
 import { Config, ConfigFile } from './config.ts';
-import { FolderFile } from './data-folder.ts';
+import { FolderFile, TemplateIndex } from './data-folder.ts';
 import { HostMessage } from './host-protocol.ts';
 
 /**
@@ -19,6 +19,7 @@ export const COMPILED_CHECKS: readonly CompiledCheck[] = [
   { type: 'Config', module: 'config', schema: Config },
   { type: 'ConfigFile', module: 'config', schema: ConfigFile },
   { type: 'FolderFile', module: 'data-folder', schema: FolderFile },
+  { type: 'TemplateIndex', module: 'data-folder', schema: TemplateIndex },
   { type: 'HostMessage', module: 'host-protocol', schema: HostMessage },
 ];
 

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { isFolderFile } from '../../../schemas/checks/is-folder-file.ts';
 import type { FolderFile } from '../../../schemas/data-folder.ts';
 import { HomewardError } from '../../../schemas/error.ts';
+import { unpackTemplate } from './folder-template.ts';
 import { syncFolder } from './sync-folder.ts';
 
 /** How the data folder is laid out; raise it when an older engine must not open it any more. */
@@ -20,6 +21,8 @@ export class DataFolder {
   readonly lastEnding: LastEnding;
   readonly #folder: string;
   #schemaVersion: number;
+  /** The files of a new cluster on their way to the disk; nothing else forces them there, only what PostgreSQL writes since. */
+  #initialSync: Promise<void> | undefined;
 
   private constructor(folder: string, found: FolderFile | null) {
     this.#folder = folder;
@@ -42,20 +45,28 @@ export class DataFolder {
       // The process that made it did not come to its end, so nothing was ever acknowledged in it.
       await rm(inspected.postgresFolder, { recursive: true, force: true });
       await inspected.#write('creating');
-      // Loaded for a new folder only: it takes TypeBox along, 0.4 s.
-      const { unpackTemplate } = await import('./folder-template.ts');
-      if (!unpackTemplate(inspected.postgresFolder)) await mkdir(inspected.postgresFolder, { recursive: true });
+      if (unpackTemplate(inspected.postgresFolder)) inspected.#syncInitial();
+      else await mkdir(inspected.postgresFolder, { recursive: true });
     } else if (!there) {
       throw damaged('the files of the database are missing');
     }
     return inspected;
   }
 
+  /** Begins while PostgreSQL starts on them: what it changes meanwhile it forces to the disk by itself. */
+  #syncInitial(): void {
+    this.#initialSync = syncTree(this.postgresFolder);
+    // Told to whoever marks the folder open; before that it may fail unheard.
+    this.#initialSync.catch(() => undefined);
+  }
+
   /** After opening: from now on, finding it like this means that it was not closed. */
   async markOpen(schemaVersion: number): Promise<void> {
     this.#schemaVersion = schemaVersion;
-    // The files made by initdb were never forced to the disk, only what PostgreSQL wrote since.
-    if (this.lastEnding === 'new') await syncTree(this.postgresFolder);
+    if (this.lastEnding === 'new') {
+      this.#initialSync ??= syncTree(this.postgresFolder);
+      await this.#initialSync;
+    }
     await this.#write('open');
   }
 
@@ -150,6 +161,16 @@ function currentBootId(): string | null {
   }
 }
 
+/** PostgreSQL removes some files when it starts; what is gone need not last. */
+async function openUnlessGone(file: string): Promise<FileHandle | null> {
+  try {
+    return await open(file, 'r+');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
 async function syncTree(folder: string): Promise<void> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
@@ -157,11 +178,11 @@ async function syncTree(folder: string): Promise<void> {
   await Promise.all(
     Array.from({ length: 16 }, async () => {
       for (let file = files.pop(); file !== undefined; file = files.pop()) {
-        const handle = await open(file, 'r+');
+        const handle = await openUnlessGone(file);
         try {
-          await handle.sync();
+          await handle?.sync();
         } finally {
-          await handle.close();
+          await handle?.close();
         }
       }
     }),

@@ -1,27 +1,10 @@
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
-import { Type } from 'typebox';
-import { Compile } from 'typebox/compile';
-import { Closed, Count, type Static } from '../../../schemas/closed.ts';
+import { isTemplateIndex } from '../../../schemas/checks/is-template-index.ts';
 
 /** Of the PGlite that made the template; packing and unpacking agree on it, and on the version pinned in package.json. */
 export const TEMPLATE_FILE = path.join(import.meta.dirname, 'template', 'pglite-0.5.14.br');
-
-/** Files with the same content share one place among the bytes: the three databases of a new cluster are near copies. */
-export const TemplateIndex = Closed({
-  folders: Type.Array(Type.String({ pattern: '^[a-z0-9_]+(/[a-z0-9_]+)*$' }), { maxItems: 1000 }),
-  files: Type.Array(
-    Closed({
-      path: Type.String({ pattern: '^[A-Za-z0-9_.]+(/[A-Za-z0-9_.]+)*$' }),
-      start: Count(),
-      sizeBytes: Count(),
-    }),
-    { maxItems: 10_000 },
-  ),
-});
-export type TemplateIndex = Static<typeof TemplateIndex>;
-const checkIndex = Compile(TemplateIndex);
 
 /**
  * Puts a new, empty PostgreSQL cluster into a folder: what initdb of the pinned PGlite makes, packed by template/make.ts.
@@ -33,7 +16,7 @@ export function unpackTemplate(folder: string): boolean {
   const packed = brotliDecompressSync(readFileSync(TEMPLATE_FILE));
   const indexEnd = 4 + packed.readUInt32BE(0);
   const index: unknown = JSON.parse(packed.toString('utf8', 4, indexEnd));
-  if (!checkIndex.Check(index)) throw new Error('the template of the database holds something else than expected');
+  if (!isTemplateIndex(index)) throw new Error('the template of the database holds something else than expected');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   for (const inner of index.folders) mkdirSync(path.join(folder, inner), { recursive: true, mode: 0o700 });
   for (const file of index.files) {

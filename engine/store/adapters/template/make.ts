@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { PGlite } from '@electric-sql/pglite';
-import { TEMPLATE_FILE, type TemplateIndex } from '../folder-template.ts';
+import type { TemplateIndex } from '../../../../schemas/data-folder.ts';
+import { TEMPLATE_FILE } from '../folder-template.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'homeward-template-'));
 try {
