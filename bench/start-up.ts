@@ -101,6 +101,7 @@ async function run({ quick, say }: BenchOptions): Promise<BenchResult> {
     parameters: { rounds },
     notes: [
       'The files of the engine itself are in the page cache; on a machine that was just switched on they are read from disk first.',
+      'What Node keeps of compiled code under node_modules/.cache is there from the second round on, and in the first one where the engine ran before.',
     ],
   };
 }

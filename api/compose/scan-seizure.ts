@@ -74,18 +74,26 @@ export async function scanSeizure(scan: SeizureScan): Promise<ScanOutcome> {
   // A folder that is not there when the hosts start cannot be hidden from them.
   if (scan.config.databaseUrl === null) await mkdir(scan.config.dataFolder, { recursive: true, mode: 0o700 });
   // The two slowest parts of starting up do not depend on each other.
-  const [database, fleet] = await Promise.allSettled([openDatabase(scan.config), openFleet(scan.config, scan.roots)]);
+  const fleet = openFleet(scan.config, scan.roots);
+  // Heard of when the fleet is needed; until then a failure must not end the process.
+  fleet.catch(() => undefined);
+  let db: Db | null = null;
   try {
-    if (database.status === 'rejected') throw database.reason;
-    if (fleet.status === 'rejected') throw fleet.reason;
-    return await scanWith(database.value, fleet.value, scan, roots);
+    db = await openDatabase(scan.config);
+    return await scanWith(db, fleet, scan, roots);
   } finally {
-    if (fleet.status === 'fulfilled') await fleet.value[Symbol.asyncDispose]();
-    if (database.status === 'fulfilled') await database.value.close();
+    const [open] = await Promise.allSettled([fleet]);
+    if (open.status === 'fulfilled') await open.value[Symbol.asyncDispose]();
+    await db?.close();
   }
 }
 
-async function scanWith(db: Db, open: OpenFleet, scan: SeizureScan, roots: readonly Buffer[]): Promise<ScanOutcome> {
+async function scanWith(
+  db: Db,
+  fleet: Promise<OpenFleet>,
+  scan: SeizureScan,
+  roots: readonly Buffer[],
+): Promise<ScanOutcome> {
   const { config } = scan;
   const identity = batchIdentity({ ...scan, organisation: config.organisation, roots });
   const act = auditActOf(config, 'collection', 'scan', {
@@ -104,6 +112,8 @@ async function scanWith(db: Db, open: OpenFleet, scan: SeizureScan, roots: reado
       const { importSetFile } = await import('../../engine/hashset/import.ts');
       await importSetFile(db, { ...known, importedBy: config.actor, signal: scan.signal });
     }
+    // Recorded as begun by now. Without a host there is nothing to make a batch for.
+    const open = await fleet;
     const startedAt = new Date().toISOString();
     const batch = await openBatch(db, {
       identity,
