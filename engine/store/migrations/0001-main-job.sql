@@ -106,29 +106,35 @@ create table series (
   unique (source, name)
 );
 
+-- Millions of rows come in one statement here. What points from them elsewhere is therefore no foreign key, which would be looked
+-- up row by row and takes more than half of the time of an import, but is kept from both ends: only the importer writes here, with
+-- the set that it has locked, series that it has joined and records that it has numbered itself, and the triggers below refuse to
+-- let a set or series go that has records and take the hashes of a record along with it.
 create table known_record (
   record_id bigint generated always as identity primary key,
-  set_id bigint not null references hash_set,
+  set_id bigint not null,
   source_key text,
   md5 bytea check (octet_length(md5) = 16),
   sha1 bytea check (octet_length(sha1) = 20),
   sha256 bytea check (octet_length(sha256) = 32),
   size_bytes bigint,
   category_code text,
-  series_id bigint references series,
+  series_id bigint,
   tags text,
   -- Five flags, two bits each: present, value (victim identified, offender identified, distributed, precategorised, suspected).
   flags smallint not null default 0
 );
 create index known_record_set on known_record (set_id);
-create index known_record_md5 on known_record (md5) where md5 is not null;
-create index known_record_sha1 on known_record (sha1) where sha1 is not null;
+-- A record is found by its strongest digest alone (a SHA-256 that differs is another file, whatever its MD5 says), so each is in
+-- one of these: the index of a digest is the dearest part of a record.
+create index known_record_md5 on known_record (md5) where md5 is not null and sha1 is null and sha256 is null;
+create index known_record_sha1 on known_record (sha1) where sha1 is not null and sha256 is null;
 create index known_record_sha256 on known_record (sha256) where sha256 is not null;
 create index known_record_series on known_record (series_id) where series_id is not null;
 
 create table known_bits (
-  record_id bigint not null references known_record on delete cascade,
-  set_id bigint not null references hash_set,
+  record_id bigint not null,
+  set_id bigint not null,
   -- pdq (flavour not named by the source), pdq-512, pdq-full, blockhash-256-r512
   algorithm text not null,
   bits bit(256) not null,
@@ -136,6 +142,34 @@ create table known_bits (
 );
 create index known_bits_record on known_bits (record_id);
 create index known_bits_algorithm on known_bits (algorithm, set_id);
+
+create function take_known_bits_along() returns trigger language plpgsql as $$
+begin
+  delete from known_bits where record_id in (select record_id from gone);
+  return null;
+end $$;
+create trigger take_known_bits_along after delete on known_record
+  referencing old table as gone for each statement execute function take_known_bits_along();
+
+create function keep_set_of_known_records() returns trigger language plpgsql as $$
+begin
+  if exists (select from known_record where set_id = old.set_id) then
+    raise foreign_key_violation using message = 'a hash set that has known records must stay';
+  end if;
+  return old;
+end $$;
+create trigger keep_set_of_known_records before delete on hash_set
+  for each row execute function keep_set_of_known_records();
+
+create function keep_series_of_known_records() returns trigger language plpgsql as $$
+begin
+  if exists (select from known_record where series_id = old.series_id) then
+    raise foreign_key_violation using message = 'a series that has known records must stay';
+  end if;
+  return old;
+end $$;
+create trigger keep_series_of_known_records before delete on series
+  for each row execute function keep_series_of_known_records();
 
 create table match (
   match_id bigint generated always as identity primary key,
