@@ -7,7 +7,16 @@ import { Compile } from 'typebox/compile';
 import type { ProgressLine } from '../schemas/progress.ts';
 import type { Report, ReportItem } from '../schemas/report.ts';
 import { drawing, drawnJpeg, mirroredJpeg } from '../workers/decode/test-encoded-pictures.ts';
-import { type Finished, progressLines, readReport, recordedRows, runCli, TestFolder, withData } from './cli-kit.ts';
+import {
+  type Finished,
+  progressLines,
+  readReport,
+  recordedRows,
+  runCli,
+  startCli,
+  TestFolder,
+  withData,
+} from './cli-kit.ts';
 
 /** PDQ tells turned copies of pictures below its 512 samples less surely: up to 42 bits apart at 192 x 144 pixels. */
 const KNOWN_SIZE = { widthPixels: 600, heightPixels: 450 };
@@ -254,6 +263,16 @@ describe('a seizure scanned, and scanned again', { timeout: 900_000 }, () => {
       assert.match(runs[at]?.stderr ?? '', new RegExp(`^${code}: `, 'm'));
       assert.equal(runs[at]?.stdout, '');
     }
+  });
+
+  it('goes on to its end when whoever read its output has gone away', async () => {
+    const data = ['--data', folder.at('unread')];
+    const cli = startCli(['scan', folder.at('seizure'), ...data, '--report', folder.at('unread.json')]);
+    cli.process.stdout?.destroy();
+    cli.process.stderr?.destroy();
+    assert.equal((await cli.finished).code, 0);
+    const unread = readReport(readFileSync(folder.at('unread.json'), 'utf8'));
+    assert.equal(unread.counts.items, report.counts.items);
   });
 
   it('items that failed end the scan with 4', async () => {
