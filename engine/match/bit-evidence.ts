@@ -57,9 +57,9 @@ export async function findBitEvidence(
 ): Promise<Map<number, BitEvidence[]>> {
   const queries = examinations.flatMap((examination, at) => queriesOf(examination, at));
   if (queries.length === 0) return new Map();
+  const hits = (await search.within(queries)).filter((hit) => passesQuality(hit.query.algorithm, hit.quality));
   const sizes = new Map<CalibratedAlgorithm, number>();
   for (const algorithm of CALIBRATED_ALGORITHMS) sizes.set(algorithm, await search.size(algorithm));
-  const hits = (await search.within(queries)).filter((hit) => passesQuality(hit.query.algorithm, hit.quality));
   const best = new Map<string, BitHit>();
   for (const hit of hits) {
     const key = `${hit.query.tag} ${hit.recordId} ${BIT_POLICY[hit.query.algorithm].method}`;

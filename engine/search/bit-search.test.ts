@@ -190,5 +190,21 @@ for (const engine of STORE_ENGINES) {
         await search.close();
       }
     });
+
+    it('R9: sets that come into force or go out of it while the search is open count from the next query on', async () => {
+      const added = Buffer.from('77'.repeat(32), 'hex');
+      const search = await openBitSearch(db);
+      try {
+        assert.deepEqual(await search.within([query('pdq-512', added)]), []);
+        const size = await search.size('pdq-512');
+        const [record] = await addSet(db, 'late', 'active', [{ algorithm: 'pdq', bits: added, quality: 80 }]);
+        assert.deepEqual(seen(await search.within([query('pdq-512', added)])), [`0 pdq-512 ${record} 0 80`]);
+        assert.equal(await search.size('pdq-512'), size + 1);
+        await db.execute(`update hash_set set state = 'removed' where name = 'late'`);
+        assert.deepEqual(await search.within([query('pdq-512', added)]), []);
+      } finally {
+        await search.close();
+      }
+    });
   });
 }

@@ -28,7 +28,7 @@ export interface BitSearch {
   /** For reports. */
   readonly description: string;
   within(queries: readonly BitQuery[]): Promise<BitHit[]>;
-  /** Known hashes that a query of this algorithm is compared with. */
+  /** Known hashes that a query of this algorithm is compared with; after an answer, those that it was compared with. */
   size(algorithm: CalibratedAlgorithm): Promise<number>;
   close(): Promise<void>;
 }
