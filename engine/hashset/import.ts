@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import path from 'node:path';
 import { Type } from 'typebox';
 import { Closed } from '../../schemas/closed.ts';
@@ -7,6 +6,7 @@ import { HomewardError } from '../../schemas/error.ts';
 import type { Db, Transaction } from '../store/db.ts';
 import { jsonParam } from '../store/db.ts';
 import { integer, json, oneOf, row } from '../store/row-shape.ts';
+import { fileChunks } from './file-chunks.ts';
 import { type OpenSetOptions, openSet, type SetReader } from './formats/reader.ts';
 import { noNotes, noRejections, type RecordBatch } from './formats/record-batch.ts';
 import { promote } from './promote.ts';
@@ -17,7 +17,6 @@ import { createStageTables, dropStageTables, type StageTables, stageTables } fro
 const ROWS_PER_CHECKPOINT = 250_000;
 /** Perceptual hashes wait in memory for the records of their checkpoint; a set full of them ends its checkpoint early. */
 const MOST_WAITING_BITS_BYTES = 16 * 1024 * 1024;
-const READ_BYTES = 1024 * 1024;
 
 export interface ImportRequest {
   readonly file: string;
@@ -99,7 +98,7 @@ export async function importSetFile(db: Db, request: ImportRequest): Promise<Imp
  */
 async function* sameBytes(file: string, sha256: Buffer): AsyncGenerator<Buffer> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file, { highWaterMark: READ_BYTES })) {
+  for await (const chunk of fileChunks(file)) {
     hash.update(chunk);
     yield chunk;
   }
@@ -357,7 +356,7 @@ async function digestOf(file: string): Promise<{ readonly sha256: Buffer; readon
   const hash = createHash('sha256');
   let sizeBytes = 0;
   try {
-    for await (const chunk of createReadStream(file, { highWaterMark: READ_BYTES })) {
+    for await (const chunk of fileChunks(file)) {
       hash.update(chunk);
       sizeBytes += chunk.length;
     }

@@ -11,10 +11,13 @@ const TWO_POW_32 = 2 ** 32;
 
 /**
  * Encodes rows into two large buffers in turn, without an object per row: `beginRow`, one call per column in the order of
- * the COPY, and `take` when `sizeBytes` is past what a chunk should hold.
+ * the COPY, and `take` when `sizeBytes` is past what a chunk should hold. A number beyond its column's type would be wrapped, not
+ * refused: bound it before.
  */
 export class CopyEncoder {
   #buffer: Buffer;
+  /** Of the same memory: its setters are single instructions, where those of a Buffer check and go byte by byte. */
+  #view: DataView;
   #spare: Buffer;
   #end = 0;
   #rowCount = 0;
@@ -23,6 +26,7 @@ export class CopyEncoder {
     // Room for a last row beyond the size at which the owner takes the chunk.
     this.#buffer = Buffer.allocUnsafeSlow(chunkBytes + 65_536);
     this.#spare = Buffer.allocUnsafeSlow(chunkBytes + 65_536);
+    this.#view = viewOf(this.#buffer);
   }
 
   get sizeBytes(): number {
@@ -37,29 +41,34 @@ export class CopyEncoder {
   take(): Uint8Array {
     const taken = this.#buffer.subarray(0, this.#end);
     [this.#buffer, this.#spare] = [this.#spare, this.#buffer];
+    this.#view = viewOf(this.#buffer);
     this.#end = 0;
     return taken;
   }
 
   beginRow(fieldCount: number): void {
     this.#reserve(2);
-    this.#end = this.#buffer.writeInt16BE(fieldCount, this.#end);
+    this.#view.setInt16(this.#end, fieldCount);
+    this.#end += 2;
     this.#rowCount += 1;
   }
 
   null(): void {
     this.#reserve(4);
-    this.#end = this.#buffer.writeInt32BE(-1, this.#end);
+    this.#view.setInt32(this.#end, -1);
+    this.#end += 4;
   }
 
   int2(value: number): void {
     this.#field(2);
-    this.#end = this.#buffer.writeInt16BE(value, this.#end);
+    this.#view.setInt16(this.#end, value);
+    this.#end += 2;
   }
 
   int4(value: number): void {
     this.#field(4);
-    this.#end = this.#buffer.writeInt32BE(value, this.#end);
+    this.#view.setInt32(this.#end, value);
+    this.#end += 4;
   }
 
   /** A safe integer. */
@@ -70,7 +79,8 @@ export class CopyEncoder {
 
   float8(value: number): void {
     this.#field(8);
-    this.#end = this.#buffer.writeDoubleBE(value, this.#end);
+    this.#view.setFloat64(this.#end, value);
+    this.#end += 8;
   }
 
   bool(value: boolean): void {
@@ -82,14 +92,15 @@ export class CopyEncoder {
   timestamptz(timeMs: number): void {
     this.#field(8);
     // In microseconds a time past the year 2285 is no longer a safe integer.
-    this.#end = this.#buffer.writeBigInt64BE(BigInt(timeMs - EPOCH_MS) * 1000n, this.#end);
+    this.#view.setBigInt64(this.#end, BigInt(timeMs - EPOCH_MS) * 1000n);
+    this.#end += 8;
   }
 
   text(value: string): void {
     // Three bytes a UTF-16 unit at most.
     this.#reserve(4 + value.length * 3);
     const length = this.#buffer.write(value, this.#end + 4, 'utf8');
-    this.#buffer.writeInt32BE(length, this.#end);
+    this.#view.setInt32(this.#end, length);
     this.#end += 4 + length;
   }
 
@@ -112,8 +123,9 @@ export class CopyEncoder {
   bits256(source: Uint8Array, from = 0): void {
     this.#reserve(40);
     const buffer = this.#buffer;
-    let end = buffer.writeInt32BE(36, this.#end);
-    end = buffer.writeInt32BE(256, end);
+    this.#view.setInt32(this.#end, 36);
+    this.#view.setInt32(this.#end + 4, 256);
+    let end = this.#end + 8;
     for (let at = 0; at < 32; at += 1) buffer[end++] = source[from + at] ?? 0;
     this.#end = end;
   }
@@ -124,13 +136,15 @@ export class CopyEncoder {
 
   #int64(value: number): void {
     const high = Math.floor(value / TWO_POW_32);
-    this.#buffer.writeInt32BE(high, this.#end);
-    this.#end = this.#buffer.writeUInt32BE(value - high * TWO_POW_32, this.#end + 4);
+    this.#view.setInt32(this.#end, high);
+    this.#view.setUint32(this.#end + 4, value - high * TWO_POW_32);
+    this.#end += 8;
   }
 
   #field(length: number): void {
     this.#reserve(4 + length);
-    this.#end = this.#buffer.writeInt32BE(length, this.#end);
+    this.#view.setInt32(this.#end, length);
+    this.#end += 4;
   }
 
   #reserve(byteCount: number): void {
@@ -138,8 +152,11 @@ export class CopyEncoder {
     const larger = Buffer.allocUnsafeSlow(Math.max(this.#buffer.length * 2, this.#end + byteCount));
     this.#buffer.copy(larger, 0, 0, this.#end);
     this.#buffer = larger;
+    this.#view = viewOf(larger);
   }
 }
+
+const viewOf = (buffer: Buffer): DataView => new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 
 /**
  * The fields of each row of a binary COPY, null or a view into the chunk that is valid until the next row is asked for.

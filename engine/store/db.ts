@@ -46,8 +46,8 @@ export interface Transaction extends Queryable {
   /** Several statements without parameters, for migrations. */
   script(sql: string): Promise<void>;
   /**
-   * Loads rows made by CopyEncoder: every chunk holds whole rows, without header or trailer. A chunk is used up when the next
-   * one is asked for. Returns the number of rows.
+   * Loads rows made by CopyEncoder: every chunk holds whole rows, without header or trailer. A chunk is used up when the
+   * next but one is asked for: one is made while the other goes out. Returns the number of rows.
    */
   copyIn(target: CopyTarget, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<number>;
   /** Result of a SELECT (without parameters) in the binary COPY format, header and trailer included, in chunks cut anywhere. */

@@ -128,6 +128,15 @@ export class BatchBuilder {
     this.#digest(PRESENT.sha256, this.#columns.sha256, 32, source, from, to);
   }
 
+  /** Takes a digest (`kind` is of PRESENT) if all its digits stand at `from`; false, and nothing noted, when they do not. */
+  plainDigest(kind: number, source: Uint8Array, from: number): boolean {
+    const { md5, sha1, sha256 } = this.#columns;
+    const [column, byteCount] = kind === PRESENT.md5 ? [md5, 16] : kind === PRESENT.sha1 ? [sha1, 20] : [sha256, 32];
+    const taken = decodeHex(source, from, column, this.#row * byteCount, byteCount);
+    if (taken) this.#present |= kind;
+    return taken;
+  }
+
   /** A digest whose length says its kind. */
   anyDigest(source: Uint8Array, from: number, to: number): void {
     const digits = to - from;

@@ -16,10 +16,14 @@ const FLAG_WORDS: ReadonlyMap<string, boolean> = new Map([
 export function readFlag(source: Uint8Array, from: number, to: number): boolean | null | undefined {
   if (from === to) return null;
   const first = (source[from] ?? 0) | 0x20;
-  // The two usual spellings are told by length and first letter before a string is made of anything.
+  // The usual spellings are told by length and first letter before a string is made of anything.
   if (to - from === 5 && first === 0x66 && ((source[to - 1] ?? 0) | 0x20) === 0x65) return false;
   if (to - from === 4 && first === 0x74 && ((source[to - 1] ?? 0) | 0x20) === 0x65) return true;
   if (to - from > 5) return undefined;
+  if (to - from === 1) {
+    if (first === 0x79 || first === 0x74 || source[from] === 0x31) return true;
+    if (first === 0x6e || first === 0x66 || source[from] === 0x30) return false;
+  }
   const word = Buffer.from(source.subarray(from, to)).toString('latin1').trim().toLowerCase();
   return word === '' || word === 'null' ? null : FLAG_WORDS.get(word);
 }

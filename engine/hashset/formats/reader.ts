@@ -34,7 +34,7 @@ export interface SetReader {
 const SLICE_BYTES = 256 * 1024;
 
 /**
- * Reads the head of a hash set and says what it is.
+ * Reads the head of a hash set and says what it is. A chunk is used up when the next one is asked for.
  * Throws HomewardError HW_SET_FORMAT when it is not recognised, or is not what `options.format` names.
  */
 export async function openSet(chunks: AsyncIterable<Uint8Array>, options: OpenSetOptions): Promise<SetReader> {

@@ -28,7 +28,8 @@ export class SourceBytes {
     while (byteCount < HEAD_BYTES) {
       const chunk = await this.#read();
       if (chunk === undefined) break;
-      parts.push(chunk);
+      // A chunk is ours only until the next one is asked for.
+      parts.push(chunk.length < HEAD_BYTES ? Uint8Array.from(chunk) : chunk);
       byteCount += chunk.length;
     }
     const head = parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);

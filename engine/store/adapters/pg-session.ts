@@ -52,8 +52,16 @@ export class PgSession implements Session {
       );
     try {
       await write(COPY_HEADER);
-      // The callback comes once a large chunk has gone out, so the encoder may use its memory again.
-      for await (const chunk of chunks) if (chunk.length > 0) await Promise.race([write(chunk), ended]);
+      // The next chunk is made while this one goes out. Its callback comes once it has gone, so its memory may be used again then.
+      let going: Promise<void> = Promise.resolve();
+      for await (const chunk of chunks) {
+        if (chunk.length === 0) continue;
+        await Promise.race([going, ended]);
+        going = write(chunk);
+        // It is waited for above; if the source of the rows fails first, it must not be an unhandled rejection.
+        going.catch(() => undefined);
+      }
+      await Promise.race([going, ended]);
       await write(COPY_TRAILER);
       stream.end();
       await ended;

@@ -21,8 +21,13 @@ const HASH_TABLE = new FieldTable(ALTERNATIVE_HASH_FIELDS);
 /** Reads the member's name at the cursor and stops at the first byte of its value; the index of the name in `table`, or -1. */
 export function memberOf(cursor: JsonCursor, table: FieldTable): number {
   if (cursor.skipSpace() !== QUOTE) cursor.fail(cursor.position);
+  let index = table.findFollowing(cursor.bytes, cursor.position);
+  if (index >= 0) {
+    cursor.position += table.quotedBytes(index);
+    cursor.valueAfterColon();
+    return index;
+  }
   cursor.string();
-  let index: number;
   if (cursor.spanEscaped) {
     const name = Buffer.from(cursor.spanText(), 'utf8');
     index = table.find(name, 0, name.length);
@@ -48,13 +53,16 @@ export function readMedia(cursor: JsonCursor, batch: BatchBuilder): void {
 function readMember(cursor: JsonCursor, batch: BatchBuilder): void {
   switch (MEDIA_FIELDS[memberOf(cursor, MEDIA_TABLE)]) {
     case 'MD5':
-      if (digestText(cursor, batch)) batch.md5(cursor.bytes, cursor.spanStart, cursor.spanEnd);
+      if (!plainDigest(cursor, batch, PRESENT.md5, 32) && digestText(cursor, batch))
+        batch.md5(cursor.bytes, cursor.spanStart, cursor.spanEnd);
       break;
     case 'SHA1':
-      if (digestText(cursor, batch)) batch.sha1(cursor.bytes, cursor.spanStart, cursor.spanEnd);
+      if (!plainDigest(cursor, batch, PRESENT.sha1, 40) && digestText(cursor, batch))
+        batch.sha1(cursor.bytes, cursor.spanStart, cursor.spanEnd);
       break;
     case 'SHA256':
-      if (digestText(cursor, batch)) batch.sha256(cursor.bytes, cursor.spanStart, cursor.spanEnd);
+      if (!plainDigest(cursor, batch, PRESENT.sha256, 64) && digestText(cursor, batch))
+        batch.sha256(cursor.bytes, cursor.spanStart, cursor.spanEnd);
       break;
     case 'MediaID':
       if (!batch.keyGiven) readCode(cursor, batch, 'sourceKey');
@@ -100,6 +108,16 @@ function readMember(cursor: JsonCursor, batch: BatchBuilder): void {
     default:
       cursor.skipValue();
   }
+}
+
+/** Takes a digest written as it should be, without looking for the end of the string first; false, having taken nothing, for any other. */
+function plainDigest(cursor: JsonCursor, batch: BatchBuilder, kind: number, digits: number): boolean {
+  if (cursor.bytes[cursor.position] !== QUOTE) return false;
+  const from = cursor.position + 1;
+  // The zero at the end of the window is no digit: nothing behind it is taken for one.
+  if (cursor.bytes[from + digits] !== QUOTE || !batch.plainDigest(kind, cursor.bytes, from)) return false;
+  cursor.position = from + digits + 1;
+  return true;
 }
 
 /** Takes a digest's value: true when the span is its text; null is not given, everything else is malformed. */
