@@ -143,7 +143,7 @@ async function dropDuplicates(tx: Transaction, records: string, bits: string): P
 async function supersede(tx: Transaction, promotion: { setId: number; source: string; name: string }): Promise<void> {
   const earlier = await tx.read(
     row({ setId: integer }),
-    `select set_id from hash_set where source = $1 and name = $2 and state = 'active' and set_id <> $3`,
+    `select set_id from hash_set where source = $1 and name = $2 and state = 'active' and set_id <> $3 for no key update`,
     [promotion.source, promotion.name, promotion.setId],
   );
   for (const { setId } of earlier) {
@@ -154,8 +154,9 @@ async function supersede(tx: Transaction, promotion: { setId: number; source: st
 
 /** Takes a set out of force: its records go, evidence that rested on it stays readable and is marked as withdrawn. */
 export async function withdrawSet(tx: Transaction, setId: number, state: 'superseded' | 'removed'): Promise<void> {
+  // First: it waits for scans that are recording evidence of this set, so that what they record is withdrawn with the rest.
+  await tx.execute('update hash_set set state = $2 where set_id = $1', [setId, state]);
   await tx.execute('update match set withdrawn_at = now() where set_id = $1 and withdrawn_at is null', [setId]);
   await tx.execute('delete from known_bits where set_id = $1', [setId]);
   await tx.execute('delete from known_record where set_id = $1', [setId]);
-  await tx.execute('update hash_set set state = $2 where set_id = $1', [setId, state]);
 }
