@@ -196,6 +196,7 @@ describe('recording beside other processes on one server', needsServer, () => {
       commit.resolve();
     }
     await Promise.all([recording, removing]);
+    assert.equal(await inForce(setId), 0);
     assert.deepEqual(await reportedSets(batchId), []);
   });
 
