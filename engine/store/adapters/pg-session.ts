@@ -7,6 +7,12 @@ import type { Session, StatementResult } from './session.ts';
 /** Leaves every value as the text that the server sent. */
 const AS_TEXT = { getTypeParser: () => (value: string) => value };
 
+/**
+ * A write of less than the socket holds back (64 KiB) is reported as done while it may still wait in memory for the server, so such
+ * a chunk is sent from a copy: its own memory is used again meanwhile, and the rows of another chunk would go out in its place.
+ */
+const SURELY_AWAITED_BYTES = 128 * 1024;
+
 /** A checked-out connection of the pool. */
 export class PgSession implements Session {
   readonly #client: pg.PoolClient;
@@ -52,12 +58,12 @@ export class PgSession implements Session {
       );
     try {
       await write(COPY_HEADER);
-      // The next chunk is made while this one goes out. Its callback comes once it has gone, so its memory may be used again then.
+      // The next chunk is made while this one goes out. The callback of a large one comes once it has gone.
       let going: Promise<void> = Promise.resolve();
       for await (const chunk of chunks) {
         if (chunk.length === 0) continue;
         await Promise.race([going, ended]);
-        going = write(chunk);
+        going = write(chunk.length < SURELY_AWAITED_BYTES ? Uint8Array.from(chunk) : chunk);
         // It is waited for above; if the source of the rows fails first, it must not be an unhandled rejection.
         going.catch(() => undefined);
       }

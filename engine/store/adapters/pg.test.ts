@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HomewardError } from '../../../schemas/error.ts';
 import { needsServer, openTestServerDb } from '../../../test/store-engines.ts';
+import { CopyEncoder } from '../binary-copy.ts';
 import { openServer } from './pg.ts';
 
 const isError = (code: string) => (error: unknown) => error instanceof HomewardError && error.code === code;
@@ -45,4 +46,40 @@ describe('database server', () => {
       await db.close();
     }
   });
+
+  it(
+    'loads each row once though the server is slower than the memory of the chunks is used again',
+    needsServer,
+    async () => {
+      const { db } = await openTestServerDb();
+      try {
+        await db.transaction(async (tx) => {
+          await tx.script(`
+          create table slow (n bigint, filler bytea);
+          create function wait_a_little() returns trigger language plpgsql as $$ begin perform pg_sleep(0.05); return new; end $$;
+          create trigger wait_a_little before insert on slow for each row when (new.n % 1000 = 0) execute function wait_a_little();
+        `);
+        });
+        // More than the buffers between client and server take; as batches come, large chunks with a small one after each.
+        const rows = 16_000;
+        const chunks = function* (): Generator<Uint8Array> {
+          const encoder = new CopyEncoder(1 << 18);
+          const filler = Buffer.alloc(1000);
+          for (let n = 0; n < rows; n += 1) {
+            encoder.beginRow(2);
+            encoder.int8(n);
+            encoder.bytes(filler);
+            if (n % 280 === 250 || n % 280 === 279) yield encoder.take();
+          }
+          yield encoder.take();
+        };
+        await db.transaction(async (tx) => await tx.copyIn({ table: 'slow', columns: ['n', 'filler'] }, chunks()));
+        assert.deepEqual(await db.query('select count(*) as rows, count(distinct n) as different from slow'), [
+          { rows, different: rows },
+        ]);
+      } finally {
+        await db.close();
+      }
+    },
+  );
 });
