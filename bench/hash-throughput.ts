@@ -94,7 +94,7 @@ async function compare(
 
 async function run({ quick, say }: BenchOptions): Promise<BenchResult> {
   const manifest = readManifest();
-  const rounds = quick ? 3 : 5;
+  const rounds = 3;
   const hosts = Math.max(1, availableParallelism());
   const threadsPerHost = 1;
   const share = quick ? 0.15 : 1;

@@ -69,7 +69,7 @@ async function run({ quick, say }: BenchOptions): Promise<BenchResult> {
     { label: '2 Mpx', files: picturesOf(manifest, 2, quick ? 10 : 60) },
     { label: '12 Mpx', files: picturesOf(manifest, 12, quick ? 4 : 20) },
     { label: '48 Mpx', files: picturesOf(manifest, 48, quick ? 1 : 5) },
-    { label: 'mix', files: mixOf(manifest, quick ? 30 : 200) },
+    { label: 'mix', files: mixOf(manifest, quick ? 30 : 120) },
   ];
   const measures: Measure[] = [];
   const rows: (string | number)[][] = [];
