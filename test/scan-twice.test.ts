@@ -214,6 +214,20 @@ describe('a seizure scanned, and scanned again', { timeout: 900_000 }, () => {
     assert.deepEqual(secondReport.items, report.items);
   });
 
+  it('reproduce makes the report again and agrees, and names what differs in one that was altered', async () => {
+    const altered = structuredClone(report);
+    for (const one of altered.items) if (one.path.endsWith('mirrored.jpg')) one.sha256 = '0'.repeat(64);
+    writeFileSync(folder.at('altered.json'), JSON.stringify(altered));
+    const reproduce = (name: string) => runCli(['reproduce', folder.at(name), '--data', folder.at('data')]);
+    const [agreed, differed] = [await reproduce('first.json'), await reproduce('altered.json')];
+    assert.equal(agreed.code, 0, agreed.stderr);
+    assert.match(agreed.stdout, new RegExp(`^Reproduced: all ${report.counts.items} items and every figure agree`));
+    assert.equal(differed.code, 4, differed.stderr);
+    assert.match(differed.stdout, /^HW_REPORT_DIFFERS: /);
+    assert.match(differed.stdout, /^ {2}missing now: .*mirrored\.jpg 0{64}"$/m);
+    assert.match(differed.stdout, /^ {2}not in the report: .*mirrored\.jpg [0-9a-f]{64}"$/m);
+  });
+
   it('a file that changed in place is a second item beside the first', async () => {
     writeFileSync(folder.at('seizure', 'changing.jpg'), await drawnJpeg(305));
     const run = await scan('--json');

@@ -10,6 +10,9 @@ import { Report, type ReportHead, ReportItem } from '../../schemas/report.ts';
 const checkReport = Compile(Report);
 const checkItem = Compile(ReportItem);
 
+/** Enough to see what the differing items have in common. */
+const MOST_NAMED = 20;
+
 /** A report as it is compared: its head, and 16 bytes for what is said of each item. */
 export interface ComparableReport {
   readonly head: ReportHead;
@@ -47,12 +50,28 @@ export function differences(expected: ComparableReport, received: ComparableRepo
     const [before, now] = [JSON.stringify(was[key]), JSON.stringify(is[key])];
     if (before !== now) found.push(`${key}: expected ${before}, received ${now}`);
   }
-  let differing = 0;
-  for (const [key, digest] of expected.items) if (received.items.get(key) !== digest) differing += 1;
-  const added = [...received.items.keys()].filter((key) => !expected.items.has(key)).length;
-  if (differing > 0) found.push(`items: ${differing} of ${expected.items.size} are missing or said differently`);
-  if (added > 0) found.push(`items: ${added} were not in the report`);
-  return found;
+  const missing = keysOf(expected.items, (key) => !received.items.has(key));
+  const changed = keysOf(expected.items, (key, digest) => (received.items.get(key) ?? digest) !== digest);
+  const added = keysOf(received.items, (key) => !expected.items.has(key));
+  return [
+    ...found,
+    ...named('missing now', missing),
+    ...named('said differently now', changed),
+    ...named('not in the report', added),
+  ];
+}
+
+const keysOf = (items: ReadonlyMap<string, string>, wanted: (key: string, digest: string) => boolean): string[] =>
+  [...items].filter(([key, digest]) => wanted(key, digest)).map(([key]) => key);
+
+/** How many items, and which: path and SHA-256 of the first ones. */
+function named(what: string, keys: readonly string[]): string[] {
+  if (keys.length === 0) return [];
+  const shown = keys.slice(0, MOST_NAMED).map((key) => `${what}: ${JSON.stringify(key.slice(key.indexOf(' ') + 1))}`);
+  return [
+    `items ${what}: ${keys.length}${keys.length > MOST_NAMED ? `, of which ${MOST_NAMED} follow` : ''}`,
+    ...shown,
+  ];
 }
 
 function lasting({ engine, batch, sets, counts, figures }: ReportHead): Record<string, unknown> {
