@@ -67,21 +67,26 @@ describe('archives in a host of their own', () => {
     assert.equal(result.outcome, 'done');
   });
 
-  test('R4: an archive that costs two hosts has failed, and the next one is unpacked', async () => {
+  test('R4: an archive that costs two hosts has failed, with every entry before that, and the next one is unpacked', async () => {
     let told = 0;
+    let goneAt = 0;
     const killing = await fleet.unpack(
       archive,
       { scratchFolder: kit.scratch('killed-twice'), budget },
       async (entry) => {
         told += 1;
         if (entry.index === 100 || entry.index === 200) {
+          // Long enough for the host to write a little ahead, and to hear of its end while that waits.
+          await sleep(50);
           killUnpackHost();
           await sleep(50);
+          goneAt = entry.index;
         }
       },
     );
     assert.equal(`${killing.outcome} ${killing.reason?.code}`, 'failed hostCrashed');
     assert.equal(killing.entries, told);
+    assert.ok(told > goneAt + 1, `${told} entries handed on, the host was gone at number ${goneAt}`);
     const next = await fleet.unpack(archive, { scratchFolder: kit.scratch('next'), budget }, () => undefined);
     assert.equal(next.outcome, 'done');
   });

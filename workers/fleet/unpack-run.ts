@@ -48,8 +48,9 @@ export class UnpackRun {
   #host: HostProcess | null = null;
   #watching: NodeJS.Timeout | undefined;
   #attempt = 0;
-  /** Entries announced by a host, and those of them taken on by `onEntry`. */
+  /** Entries announced by a host, and those of them handed to `onEntry`. */
   #announced = 0;
+  #handed = 0;
   #totalBytes = 0;
   #handing: Promise<void> = Promise.resolve();
   #ending: UnpackResult | Thrown | null = null;
@@ -94,7 +95,7 @@ export class UnpackRun {
   }
 
   #failure(reason: Reason): UnpackResult {
-    return { outcome: 'failed', reason, entries: this.#announced, totalBytes: this.#totalBytes };
+    return { outcome: 'failed', reason, entries: this.#handed, totalBytes: this.#totalBytes };
   }
 
   #start(): void {
@@ -148,6 +149,7 @@ export class UnpackRun {
     if (entry.scratchFile !== null) this.#totalBytes += entry.sizeBytes ?? 0;
     this.#handing = this.#handing.then(async () => {
       if (this.#ending !== null) return;
+      this.#handed += 1;
       await this.#onEntry(entry);
       if (this.#host === host) host.send({ kind: 'ack', taskId: attempt, index: entry.index });
     });
@@ -176,11 +178,11 @@ export class UnpackRun {
     this.hostsCrashed += 1;
     if (this.#attempt < ATTEMPTS) this.#start();
     else {
-      this.#end(
-        this.#failure({
-          code: 'hostCrashed',
-          detail: `its process ended ${ATTEMPTS} times: ${describeEnd(end)}`.slice(0, 300),
-        }),
+      const detail = `its process ended ${ATTEMPTS} times: ${describeEnd(end)}`.slice(0, 300);
+      // What it had announced by then lies whole in the scratch folder, and is not lost over what came after it.
+      this.#handing.then(
+        () => this.#end(this.#failure({ code: 'hostCrashed', detail })),
+        () => undefined,
       );
     }
   }
