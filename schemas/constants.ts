@@ -31,6 +31,23 @@ export const DECODE_MODES = ['exact', 'fast'] as const;
  */
 export const OUTCOMES = ['done', 'partial', 'rejected', 'notExamined', 'failed'] as const;
 
+/** Of files of a kind that this engine does not examine. */
+export const NOT_EXAMINED_REASONS = [
+  'unknownType',
+  'vectorGraphic',
+  'video',
+  'audio',
+  'rawPhoto',
+  'document',
+  'executable',
+  'text',
+  'encrypted',
+  'diskImage',
+  'otherArchive',
+  'archiveDepth',
+  'otherPicture',
+] as const;
+
 /** Why; the table in docs/formats.md says what each one means. */
 export const REASONS = [
   // partial
@@ -56,20 +73,7 @@ export const REASONS = [
   'duplicateOffset',
   'corruptArchive',
   'unsupportedCompression',
-  // notExamined
-  'unknownType',
-  'vectorGraphic',
-  'video',
-  'audio',
-  'rawPhoto',
-  'document',
-  'executable',
-  'text',
-  'encrypted',
-  'diskImage',
-  'otherArchive',
-  'archiveDepth',
-  'otherPicture',
+  ...NOT_EXAMINED_REASONS,
   // failed
   'timeLimit',
   'cpuLimit',

@@ -1,3 +1,4 @@
+import { NOT_EXAMINED_REASONS } from '../schemas/constants.ts';
 import type { Blockhash, DecodeMode, Examination, PdqHash } from '../schemas/fingerprint.ts';
 import type { FileBudget } from '../schemas/host-protocol.ts';
 import type { Outcome, Reason, ReasonCode } from '../schemas/outcome.ts';
@@ -104,20 +105,7 @@ function examined(read: Extract<ReadResult, { kind: 'read' }>, why: Reason | nul
   };
 }
 
-const NOT_EXAMINED: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
-  'unknownType',
-  'vectorGraphic',
-  'video',
-  'audio',
-  'rawPhoto',
-  'document',
-  'executable',
-  'text',
-  'encrypted',
-  'diskImage',
-  'otherArchive',
-  'otherPicture',
-]);
+const NOT_EXAMINED: ReadonlySet<ReasonCode> = new Set<ReasonCode>(NOT_EXAMINED_REASONS);
 /** A decoder that ran out of memory says nothing about the file, but about the limit. */
 const FAILED: ReadonlySet<ReasonCode> = new Set<ReasonCode>(['memoryLimit', 'timeLimit', 'cpuLimit', 'internal']);
 

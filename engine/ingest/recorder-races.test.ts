@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Examination, ORIENTATIONS, PIPELINE_VERSION } from '../../schemas/fingerprint.ts';
+import { examinedPicture, openTestBatch } from '../../test/batch-kit.ts';
 import { addRecord, addSet } from '../../test/known-set-kit.ts';
 import { needsServer, openTestServerDb } from '../../test/store-engines.ts';
 import { removeSet } from '../hashset/sets.ts';
@@ -10,7 +11,6 @@ import { reportItems } from '../report/items.ts';
 import { PgvectorScan } from '../search/pgvector-scan.ts';
 import { openServer } from '../store/adapters/pg.ts';
 import type { Db, Transaction } from '../store/db.ts';
-import { openBatch } from '../store/queries/batch.ts';
 import { integer, row, text } from '../store/row-shape.ts';
 import { placeOfFile } from './place.ts';
 import { Recorder } from './recorder.ts';
@@ -25,22 +25,10 @@ function fileOf(name: string): ItemRow {
     dihedral: ORIENTATIONS.map(() => digest('sha256')),
   });
   const examination: Examination = {
-    outcome: 'done',
-    reason: null,
-    type: 'image/png',
+    ...examinedPicture({ pdq: [pdq('pdq-512'), pdq('pdq-full')], blockhash: null }),
     sizeBytes: name.length,
     digests: { md5: digest('md5'), sha1: digest('sha1'), sha256: digest('sha256') },
     trailingBytes: 0,
-    picture: {
-      widthPixels: 600,
-      heightPixels: 400,
-      decoder: 'test',
-      mode: 'exact',
-      reductionFactor: 1,
-      frames: 1,
-      pdq: [pdq('pdq-512'), pdq('pdq-full')],
-      blockhash: null,
-    },
     capture: null,
   };
   return { ...placeOfFile(Buffer.from(name)), modifiedAt: null, examination };
@@ -56,7 +44,6 @@ async function addKnown(db: Db, setId: number, name: string): Promise<void> {
 describe('recording beside other processes on one server', needsServer, () => {
   let db: Db;
   let other: Db;
-  let batches = 0;
   before(async () => {
     const server = await openTestServerDb();
     db = server.db;
@@ -68,18 +55,7 @@ describe('recording beside other processes on one server', needsServer, () => {
   });
 
   async function newRecorder(on: Db = db): Promise<{ readonly recorder: Recorder; readonly batchId: string }> {
-    batches += 1;
-    const { batchId } = await openBatch(db, {
-      identity: createHash('sha256').update(`race ${batches}`).digest(),
-      caseRef: '',
-      exhibitRef: '',
-      organisation: 'unit',
-      actor: 'tester',
-      mode: 'exact',
-      roots: [],
-      pipelineVersion: PIPELINE_VERSION,
-      startedAt: new Date().toISOString(),
-    });
+    const batchId = await openTestBatch(db);
     return { recorder: new Recorder(on, new PgvectorScan(on), { batchId, mode: 'exact' }), batchId };
   }
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
-import { type Examination, ORIENTATIONS, PIPELINE_VERSION } from '../../schemas/fingerprint.ts';
+import { type Examination, ORIENTATIONS } from '../../schemas/fingerprint.ts';
+import { examinedPicture, openTestBatch } from '../../test/batch-kit.ts';
 import { addRecord, addSet, type KnownDigests } from '../../test/known-set-kit.ts';
 import { STORE_ENGINES } from '../../test/store-engines.ts';
 import { PgvectorScan } from '../search/pgvector-scan.ts';
 import type { Db } from '../store/db.ts';
-import { openBatch } from '../store/queries/batch.ts';
 import { integer, row, text } from '../store/row-shape.ts';
 import { placeOfFile } from './place.ts';
 import { Recorder } from './recorder.ts';
@@ -47,19 +47,7 @@ function pictureFile(name: string, content: string, hex: string): ItemRow {
     ...base,
     examination: {
       ...base.examination,
-      outcome: 'done',
-      reason: null,
-      type: 'image/png',
-      picture: {
-        widthPixels: 600,
-        heightPixels: 400,
-        decoder: 'test',
-        mode: 'exact',
-        reductionFactor: 1,
-        frames: 1,
-        pdq: [pdq('pdq-512'), pdq('pdq-full')],
-        blockhash: null,
-      },
+      ...examinedPicture({ pdq: [pdq('pdq-512'), pdq('pdq-full')], blockhash: null }),
     },
   };
 }
@@ -82,7 +70,6 @@ for (const engine of STORE_ENGINES) {
   describe(`recording on ${engine.name}`, engine.options, () => {
     let db: Db;
     let setId: number;
-    let batches = 0;
     before(async () => {
       db = await engine.open();
       setId = await addSet(db);
@@ -90,18 +77,7 @@ for (const engine of STORE_ENGINES) {
     after(async () => await db.close());
 
     async function newBatch(): Promise<{ readonly batchId: string; readonly mode: 'exact' }> {
-      batches += 1;
-      const { batchId } = await openBatch(db, {
-        identity: createHash('sha256').update(`batch ${batches}`).digest(),
-        caseRef: 'case',
-        exhibitRef: 'exhibit',
-        organisation: 'unit',
-        actor: 'tester',
-        mode: 'exact',
-        roots: ['/evidence'],
-        pipelineVersion: PIPELINE_VERSION,
-        startedAt: new Date().toISOString(),
-      });
+      const batchId = await openTestBatch(db);
       return { batchId, mode: 'exact' };
     }
     const recorderOf = (batch: { readonly batchId: string; readonly mode: 'exact' }, on: Db = db) =>

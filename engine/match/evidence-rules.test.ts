@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Examination, ORIENTATIONS, type PdqFlavour } from '../../schemas/fingerprint.ts';
+import { examinedPicture } from '../../test/batch-kit.ts';
 import { addRecord, addSet, type KnownHash, turned } from '../../test/known-set-kit.ts';
 import { openTestDb } from '../../test/pglite-template.ts';
 import { PgvectorScan } from '../search/pgvector-scan.ts';
@@ -33,23 +34,14 @@ function picture({ pdq512 = [], pdqFull = [], blockhash, quality = 90 }: Picture
     return { flavour, hex: dihedral[0] ?? '', quality, dihedral };
   };
   return {
-    outcome: 'done',
-    reason: null,
-    type: 'image/png',
+    ...examinedPicture({
+      pdq: [pdq('pdq-512', pdq512, 1_000), pdq('pdq-full', pdqFull, 2_000)],
+      blockhash: blockhash === undefined ? null : { variant: 'blockhash-256-r512', hex: hexOf(blockhash) },
+    }),
     sizeBytes: 1,
     digests: null,
     trailingBytes: null,
     capture: null,
-    picture: {
-      widthPixels: 600,
-      heightPixels: 400,
-      decoder: 'test',
-      mode: 'exact',
-      reductionFactor: 1,
-      frames: 1,
-      pdq: [pdq('pdq-512', pdq512, 1_000), pdq('pdq-full', pdqFull, 2_000)],
-      blockhash: blockhash === undefined ? null : { variant: 'blockhash-256-r512', hex: hexOf(blockhash) },
-    },
   };
 }
 

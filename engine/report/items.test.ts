@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { PIPELINE_VERSION } from '../../schemas/fingerprint.ts';
+import { openTestBatch } from '../../test/batch-kit.ts';
 import { addRecord, addSet } from '../../test/known-set-kit.ts';
 import { STORE_ENGINES } from '../../test/store-engines.ts';
 import type { Db } from '../store/db.ts';
-import { openBatch } from '../store/queries/batch.ts';
 import { integer, row } from '../store/row-shape.ts';
 import { reportItems } from './items.ts';
 
@@ -14,27 +14,10 @@ const digest = (algorithm: string, text: string) => createHash(algorithm).update
 for (const engine of STORE_ENGINES) {
   describe(`items of a report on ${engine.name}`, engine.options, () => {
     let db: Db;
-    let batches = 0;
     before(async () => {
       db = await engine.open();
     });
     after(async () => await db.close());
-
-    async function newBatch(): Promise<string> {
-      batches += 1;
-      const { batchId } = await openBatch(db, {
-        identity: digest('sha256', `batch ${batches}`),
-        caseRef: '',
-        exhibitRef: '',
-        organisation: 'unit',
-        actor: 'tester',
-        mode: 'exact',
-        roots: [],
-        pipelineVersion: PIPELINE_VERSION,
-        startedAt: new Date().toISOString(),
-      });
-      return batchId;
-    }
 
     /** Items of these names as a scan leaves them, one after the other. */
     async function addItems(batchId: string, names: readonly string[]): Promise<void> {
@@ -56,7 +39,7 @@ for (const engine of STORE_ENGINES) {
       Array.from({ length: count }, (_, at) => `${name} ${from + at}`);
 
     it('are all of a batch and no others, in the order of recording, however its numbers lie', async () => {
-      const [mine, beside] = [await newBatch(), await newBatch()];
+      const [mine, beside] = [await openTestBatch(db), await openTestBatch(db)];
       const expected: string[] = [];
       // Two scans at once, then one alone for longer than a page, then numbers used up by what was recorded already.
       for (let turn = 0; turn < 30; turn += 1) {
@@ -76,11 +59,11 @@ for (const engine of STORE_ENGINES) {
         expected,
       );
       assert.equal((await reported(beside)).length, 30 * 70 + 5_000);
-      assert.deepEqual(await reported(await newBatch()), []);
+      assert.deepEqual(await reported(await openTestBatch(db)), []);
     });
 
     it('carry the matches of their content that are in force, nearest first', async () => {
-      const batchId = await newBatch();
+      const batchId = await openTestBatch(db);
       const setId = await addSet(db);
       const removed = await addSet(db, 'removed');
       const [media] = await db.read(
