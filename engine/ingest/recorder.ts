@@ -22,7 +22,7 @@ export interface RecordedStanding {
   readonly knownAs: readonly { readonly source: string; readonly scheme: string; readonly code: string | null }[];
 }
 
-/** A search in memory goes on finding records of a set that is gone; asked twice, what is not in force is left out. */
+/** Sets may come and go faster than they are searched: after the second search, evidence of what is gone by then is left out. */
 const MOST_SEARCHES = 2;
 
 /** Records groups of items of one batch together with what they match: one transaction a group. */
