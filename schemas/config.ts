@@ -1,6 +1,25 @@
 import { Type } from 'typebox';
 import { BoundedText, Closed, Nullable, OneOf, type Static } from './closed.ts';
 import { ArchiveBudget, FileBudget } from './host-protocol.ts';
+import { ModelProvider, PackId } from './model-pack.ts';
+
+const Packs = Type.Array(PackId, { maxItems: 8 });
+
+/** Which model packs are used, by id; a pack of an operator's own takes the place of a shipped one of its kind. */
+export const ModelSettings = Closed({
+  detector: PackId,
+  /** Takes the detector's place where `thoroughFaces` is on: finds fewer of what is no face, and costs several times as much. */
+  thoroughDetector: PackId,
+  thoroughFaces: Type.Boolean(),
+  landmarks: PackId,
+  faceEmbeddings: Packs,
+  copyEmbeddings: Packs,
+  placeEmbeddings: Packs,
+  /** Of the operator's own; they order the unseen list and never filter it. */
+  classifiers: Packs,
+  provider: ModelProvider,
+});
+export type ModelSettings = Static<typeof ModelSettings>;
 
 /** Settings of one installation; `homeward config show` prints each with where it came from. */
 export const Config = Closed({
@@ -21,6 +40,7 @@ export const Config = Closed({
   sandbox: OneOf(['required', 'preferred']),
   fileBudget: FileBudget,
   archiveBudget: ArchiveBudget,
+  models: ModelSettings,
 });
 export type Config = Static<typeof Config>;
 
@@ -33,6 +53,7 @@ export const ConfigFile = Type.Object(
     ...Type.Partial(Config).properties,
     fileBudget: Type.Optional(Type.Object(Type.Partial(FileBudget).properties, { additionalProperties: false })),
     archiveBudget: Type.Optional(Type.Object(Type.Partial(ArchiveBudget).properties, { additionalProperties: false })),
+    models: Type.Optional(Type.Object(Type.Partial(ModelSettings).properties, { additionalProperties: false })),
   },
   { additionalProperties: false },
 );

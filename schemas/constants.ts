@@ -102,6 +102,19 @@ export const DEFAULT_ARCHIVE_BUDGET = {
   memoryBytes: 1_610_612_736,
 };
 
+/** The packs that are shipped; models/packs holds their manifests. */
+export const DEFAULT_MODELS = {
+  detector: 'blazeface',
+  thoroughDetector: 'ssd-mobilenetv1',
+  thoroughFaces: false,
+  landmarks: 'face-landmarks-68',
+  faceEmbeddings: ['dlib-128', 'faceres-1024'],
+  copyEmbeddings: ['mobilenet-v2-copy'],
+  placeEmbeddings: ['mobilenet-v2-place'],
+  classifiers: [],
+  provider: 'cpu' as const,
+};
+
 export const REPORT_SCHEMA_VERSION = '1.0';
 /** Past this many items they go to an NDJSON file beside the report. */
 export const MAX_ITEMS_IN_REPORT = 100_000;

@@ -3,6 +3,7 @@ import { Code } from 'typebox/compile';
 import { Config, ConfigFile } from './config.ts';
 import { FolderFile, TemplateIndex } from './data-folder.ts';
 import { HostMessage } from './host-protocol.ts';
+import { ModelPackManifest, PackVerdict } from './model-pack.ts';
 
 /**
  * Checks that a scan needs before its first file is read, compiled ahead of time by TypeBox: building the types and their checks while
@@ -21,6 +22,8 @@ export const COMPILED_CHECKS: readonly CompiledCheck[] = [
   { type: 'FolderFile', module: 'data-folder', schema: FolderFile },
   { type: 'TemplateIndex', module: 'data-folder', schema: TemplateIndex },
   { type: 'HostMessage', module: 'host-protocol', schema: HostMessage },
+  { type: 'ModelPackManifest', module: 'model-pack', schema: ModelPackManifest },
+  { type: 'PackVerdict', module: 'model-pack', schema: PackVerdict },
 ];
 
 /** `is-host-message.ts` for HostMessage. */

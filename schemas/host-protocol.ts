@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
-import { BoundedText, Closed, Count, Nullable, OneOf, type Static } from './closed.ts';
+import { BoundedText, Closed, Count, Hex, Nullable, OneOf, type Static } from './closed.ts';
+import { Embedding, EmbedPlan, GeometryResult, Keypoints } from './embedding.ts';
 import { DecodeMode, Examination } from './fingerprint.ts';
 import { NullableReason, Outcome } from './outcome.ts';
 
@@ -54,7 +55,32 @@ export type UnpackTask = Static<typeof UnpackTask>;
 /** Supervisor to unpack host: the entry was taken on, so the host may write another one. Keeps the scratch folder small. */
 export const AckTask = Closed({ kind: Type.Literal('ack'), taskId: Count(), index: Count() });
 export type AckTask = Static<typeof AckTask>;
-export const HostTask = Type.Union([ExamineTask, UnpackTask, AckTask]);
+
+/** Supervisor to model host: what the models say of one file. */
+export const EmbedTask = Closed({
+  kind: Type.Literal('embed'),
+  taskId: Count(),
+  path: PathBase64,
+  /** Of the content that was recorded; another one is refused, since what is said here is said of that media. */
+  sha256: Hex(32),
+  plan: EmbedPlan,
+  budget: FileBudget,
+});
+export type EmbedTask = Static<typeof EmbedTask>;
+
+/** More pairs than this are asked in several tasks. */
+export const MOST_COMPARED = 32;
+
+/** Supervisor to model host: whether the pictures of these keypoints show the same scene. The only way on which keypoints go back to a host. */
+export const CompareTask = Closed({
+  kind: Type.Literal('compare'),
+  taskId: Count(),
+  query: Keypoints,
+  candidates: Type.Array(Keypoints, { minItems: 1, maxItems: MOST_COMPARED }),
+});
+export type CompareTask = Static<typeof CompareTask>;
+
+export const HostTask = Type.Union([ExamineTask, UnpackTask, AckTask, EmbedTask, CompareTask]);
 export type HostTask = Static<typeof HostTask>;
 
 /** One entry of an archive; `scratchFile` is its file name in the scratch folder, or null when it was not written (the reason says why). */
@@ -70,7 +96,7 @@ export const ArchiveEntry = Closed({
 });
 export type ArchiveEntry = Static<typeof ArchiveEntry>;
 
-export const HOST_ROLES = ['picture', 'unpack'] as const;
+export const HOST_ROLES = ['picture', 'unpack', 'model'] as const;
 export const HostRole = OneOf(HOST_ROLES);
 export type HostRole = Static<typeof HostRole>;
 
@@ -79,6 +105,12 @@ export const HostMessage = Type.Union([
   Closed({ kind: Type.Literal('ready'), role: HostRole, decoders: Type.Array(BoundedText(80), { maxItems: 10 }) }),
   Closed({ kind: Type.Literal('started'), taskId: Count() }),
   Closed({ kind: Type.Literal('examined'), taskId: Count(), examination: Examination }),
+  Closed({ kind: Type.Literal('embedded'), taskId: Count(), embedding: Embedding }),
+  Closed({
+    kind: Type.Literal('compared'),
+    taskId: Count(),
+    results: Type.Array(GeometryResult, { maxItems: MOST_COMPARED }),
+  }),
   Closed({ kind: Type.Literal('entry'), taskId: Count(), entry: ArchiveEntry }),
   Closed({
     kind: Type.Literal('unpacked'),

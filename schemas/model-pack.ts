@@ -58,8 +58,10 @@ export const PackInput = Closed({
   /** In the order of channelOrder. */
   mean: PerChannel,
   std: PerChannel,
-  /** stretch: to the size, whatever the shape. letterbox: whole picture, black beside it. centreCrop: shorter side to the size, the middle of it. */
+  /** stretch: to the size, whatever the shape. letterbox: whole picture, black beside it. centreCrop: shorter side to `cropFromSidePixels`, the middle of it. */
   resize: OneOf(['stretch', 'letterbox', 'centreCrop']),
+  /** For centreCrop, how long the shorter side is before the middle is cut out; null: as long as the input's, and for the other two. */
+  cropFromSidePixels: Nullable(Side),
   filter: OneOf(['bilinear', 'bicubic', 'lanczos3', 'area']),
   /** First reduced to this side, then enlarged to the input: takes away what an edit leaves. */
   lowPassSidePixels: Nullable(Side),
@@ -79,15 +81,20 @@ export const PackAlignment = Closed({
 });
 export type PackAlignment = Static<typeof PackAlignment>;
 
+/**
+ * One output that is used; a net may have others. Where a detector has several of one role, such as a score for each stride, the nth of
+ * them belongs to the nth entry of `detection.anchors`.
+ */
 export const PackOutput = Closed({
   name: BoundedText(80),
-  role: OneOf(['embedding', 'boxes', 'scores', 'landmarks', 'probabilities']),
-  /** Shape without the batch, as the net gives it. */
+  /** scores and objectness: both are given by a detector whose score is the root of their product (YuNet). */
+  role: OneOf(['embedding', 'boxes', 'scores', 'objectness', 'landmarks', 'probabilities']),
+  /** Shape without the batch, as the net gives it; with or without the batch in front in the net itself (SCRFD has none). */
   shape: Type.Array(Type.Integer({ minimum: 1, maximum: 100_000 }), { minItems: 1, maxItems: 4 }),
-  /** mean: over all places of a map of channels; gem: generalised mean with exponent 3. */
-  pooling: OneOf(['none', 'mean', 'gem']),
-  /** Where the channel stands in a map that is pooled. */
-  mapLayout: OneOf(['nchw', 'nhwc', 'none']),
+  /** mean: over all places of a map of channels; gem: generalised mean with exponent 3; firstToken: of a transformer's tokens, the one for the whole picture. */
+  pooling: OneOf(['none', 'mean', 'gem', 'firstToken']),
+  /** Where the channel stands in what is pooled; tokens: [token, channel]. */
+  mapLayout: OneOf(['nchw', 'nhwc', 'tokens', 'none']),
   normalise: OneOf(['none', 'l2']),
   /** Length of the stored vector; 0 where the output is not stored. */
   dimensions: Count(16_000),
@@ -132,9 +139,13 @@ export type PackCalibration = Static<typeof PackCalibration>;
 export const PackThreshold = Closed({
   /** match: evidence from here on. */
   use: OneOf(['match', 'certain']),
+  /** Similarity: the cosine; for the metric euclidean 1 - distance x distance / 2, which for vectors of length 1 is the same. */
   score: Score,
-  falseMatchRate: Rate,
-  falseMatchRateUpper95: Rate,
+  /** Null where whoever published the threshold does not say; such a match is not calibrated. */
+  falseMatchRate: Nullable(Rate),
+  falseMatchRateUpper95: Nullable(Rate),
+  /** Share of true ones among what it finds in a named search (the figure published for SSCD); it holds for that search's size alone. */
+  precision: Nullable(Rate),
   /** On what it was chosen, and how it held elsewhere. */
   calibratedOn: BoundedText(600),
 });
@@ -144,11 +155,14 @@ export const PackSelfTest = Closed({
   /** Input tensor of the manifest's shape: value i is scale x fraction(sin(i + seed) x 43758.5453) + offset, in double precision (the sine hash often used in shaders), so that no picture has to be kept. */
   input: Closed({ seed: Type.Integer(), scale: Type.Number(), offset: Type.Number() }),
   output: BoundedText(80),
-  /** First values of that output as the original net gave them in its own framework, then the length of the whole output. */
+  /** First values of that output as the original net gave them in its own framework, before pooling. */
   firstValues: Type.Array(Type.Number(), { minItems: 1, maxItems: 64 }),
-  sumOfSquares: Type.Number(),
+  /** Of all values of that output. */
+  sumOfSquares: Type.Number({ exclusiveMinimum: 0 }),
+  /** A value may be off by this times the root mean square of the output, the sum of squares by twice this times itself. */
   tolerance: Type.Number({ exclusiveMinimum: 0, maximum: 0.05 }),
 });
+export type PackSelfTest = Static<typeof PackSelfTest>;
 
 export const ModelPackManifest = Closed({
   manifestVersion: Type.Literal(1),
@@ -172,3 +186,19 @@ export const ModelPackManifest = Closed({
   selfTest: PackSelfTest,
 });
 export type ModelPackManifest = Static<typeof ModelPackManifest>;
+
+/** Codes of schemas/error.ts with which the process that tries a pack refuses it. */
+export const PACK_REFUSALS = ['HW_MODEL_FILE', 'HW_MODEL_FORMAT', 'HW_MODEL_SHAPE', 'HW_MODEL_SELF_TEST'] as const;
+/** Where inference can run; which of them a machine offers is asked of onnxruntime. */
+export const MODEL_PROVIDERS = ['cpu', 'cuda', 'coreml', 'directml'] as const;
+export const ModelProvider = OneOf(MODEL_PROVIDERS);
+export type ModelProvider = Static<typeof ModelProvider>;
+
+/** What the process that tries a pack answers. */
+export const PackVerdict = Closed({
+  /** Null: the net opens, is what its manifest says, and gives the output of its self-test. */
+  refusal: Nullable(Closed({ code: OneOf([...PACK_REFUSALS, 'HW_MODEL_PROVIDER']), message: BoundedText(600) })),
+  /** Opening the net and running it once, in milliseconds. */
+  durationMs: Type.Number({ minimum: 0 }),
+});
+export type PackVerdict = Static<typeof PackVerdict>;

@@ -1,4 +1,4 @@
-export type HostKind = 'picture' | 'isolation' | 'unpack';
+export type HostKind = 'picture' | 'model' | 'isolation' | 'unpack';
 
 export interface HostStats {
   readonly kind: HostKind;

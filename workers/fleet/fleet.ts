@@ -2,14 +2,17 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { DEFAULT_FILE_BUDGET } from '../../schemas/constants.ts';
+import type { Embedding, GeometryResult, Keypoints } from '../../schemas/embedding.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import type { DecodeMode, Examination } from '../../schemas/fingerprint.ts';
-import type { FileBudget } from '../../schemas/host-protocol.ts';
+import type { FileBudget, HostRole } from '../../schemas/host-protocol.ts';
 import type { SandboxState } from '../../schemas/report.ts';
+import { ExamineJob } from './examine-job.ts';
 import type { FleetOptions, FleetSettings } from './fleet-options.ts';
 import { type FleetCounts, type FleetStats, type HostStats, noCounts } from './fleet-stats.ts';
+import { HostPool } from './host-pool.ts';
 import { type LaunchCommand, launchCommand } from './launch-command.ts';
-import { PicturePool } from './picture-pool.ts';
+import { CompareJob, EmbedJob, type EmbedRequest } from './model-jobs.ts';
 import { expressible, isInside, readablePaths, workingFolder } from './readable-paths.ts';
 import { planSandbox, type SandboxPlan } from './sandbox.ts';
 import { UnpackHosts } from './unpack-hosts.ts';
@@ -17,6 +20,9 @@ import { type OnEntry, type UnpackOptions, type UnpackResult, UnpackRun } from '
 
 const CHECKOUT = path.resolve(import.meta.dirname, '..', '..');
 const MEBIBYTE = 1024 * 1024;
+
+/** The nets and what they work in take some 500 MB; a host above this has met a very large picture and starts again from little. */
+const MODEL_HOST_RECYCLED_ABOVE_BYTES = 1024 * MEBIBYTE;
 
 /** Why each default is what it is, and what was measured: README.md. */
 const DEFAULTS = {
@@ -44,7 +50,8 @@ export class Fleet {
   readonly #readable: readonly string[];
   readonly #writable: readonly string[];
   readonly #counts: FleetCounts = noCounts();
-  readonly #pool: PicturePool;
+  readonly #pool: HostPool;
+  #models: HostPool | null = null;
   readonly #unpackHosts: UnpackHosts;
   readonly #runs = new Map<UnpackRun, Promise<UnpackResult>>();
   readonly #waitingRuns: (() => void)[] = [];
@@ -59,7 +66,7 @@ export class Fleet {
     this.#readable = [...new Set([...readable, ...this.#writable])];
     this.sandbox = plan.state;
     this.capacity = options.hosts * options.threadsPerHost;
-    this.#pool = new PicturePool(options, this.#counts, workingFolder(CHECKOUT), (threads, name) =>
+    this.#pool = new HostPool('picture', options, this.#counts, workingFolder(CHECKOUT), (threads, name) =>
       this.#command('picture', threads, name),
     );
     this.#unpackHosts = new UnpackHosts(
@@ -108,15 +115,36 @@ export class Fleet {
    */
   examine(file: Buffer, options: { readonly mode: DecodeMode; readonly budget?: FileBudget }): Promise<Examination> {
     return new Promise((resolve, reject) => {
-      this.#pool.add({
-        path: file,
-        mode: options.mode,
-        budget: options.budget ?? this.#options.fileBudget,
-        stage: 'shared',
-        failure: null,
-        settle: resolve,
-        reject,
-      });
+      const budget = options.budget ?? this.#options.fileBudget;
+      this.#pool.add(new ExamineJob({ path: file, mode: options.mode, budget }, resolve, reject));
+    });
+  }
+
+  /**
+   * Starts the hosts that run the models, and resolves when the first one has opened them all. May be called once.
+   * @param packList file in a readable place that lists the packs to open (workers/host/model-host.ts says how)
+   * @throws HomewardError HW_WORKER_START when no host comes up, with what it said of a pack
+   */
+  async startModels(packList: string): Promise<void> {
+    const options = { ...this.#options, spareHosts: 0, recycleAboveBytes: MODEL_HOST_RECYCLED_ABOVE_BYTES };
+    const pool = new HostPool('model', options, this.#counts, workingFolder(CHECKOUT), (threads) =>
+      this.#command('model', threads, false, packList),
+    );
+    this.#models = pool;
+    await pool.firstReady;
+  }
+
+  /** What the models say of one file. Whatever is wrong with the file is said in the outcome. Needs `startModels`. */
+  embed(request: EmbedRequest): Promise<Embedding> {
+    return new Promise((resolve, reject) => {
+      this.#modelPool().add(new EmbedJob(request, this.#options.fileBudget, resolve, reject));
+    });
+  }
+
+  /** Geometric check of one picture's keypoints against those of at most MOST_COMPARED others; null where it cost its host. */
+  compare(query: Keypoints, candidates: readonly Keypoints[]): Promise<readonly GeometryResult[] | null> {
+    return new Promise((resolve, reject) => {
+      this.#modelPool().add(new CompareJob(query, candidates, this.#options.fileBudget, resolve, reject));
     });
   }
 
@@ -156,9 +184,9 @@ export class Fleet {
     );
     return {
       ...this.#counts,
-      queued: this.#pool.queued + this.#waitingRuns.length,
-      inFlight: this.#pool.inFlight + this.#runs.size,
-      hosts: [...this.#pool.hostStats(), ...unpacking],
+      queued: this.#pool.queued + (this.#models?.queued ?? 0) + this.#waitingRuns.length,
+      inFlight: this.#pool.inFlight + (this.#models?.inFlight ?? 0) + this.#runs.size,
+      hosts: [...this.#pool.hostStats(), ...(this.#models?.hostStats() ?? []), ...unpacking],
     };
   }
 
@@ -168,7 +196,7 @@ export class Fleet {
     const runs = [...this.#runs];
     for (const [run] of runs) run.stop();
     for (const waiting of this.#waitingRuns.splice(0)) waiting();
-    await Promise.allSettled([this.#pool.close(), ...runs.map(([, result]) => result)]);
+    await Promise.allSettled([this.#pool.close(), this.#models?.close(), ...runs.map(([, result]) => result)]);
     await this.#unpackHosts.close(true);
   }
 
@@ -176,7 +204,13 @@ export class Fleet {
     return this.close();
   }
 
-  #command(role: 'picture' | 'unpack', threads: number, nameDecoders: boolean): LaunchCommand {
+  #modelPool(): HostPool {
+    if (this.#models === null)
+      throw new HomewardError('HW_INTERNAL', 'expected the models to be started before they are asked; report this');
+    return this.#models;
+  }
+
+  #command(role: HostRole, threads: number, nameDecoders: boolean, packList: string | null = null): LaunchCommand {
     const { hostEntry, fileBudget } = this.#options;
     const dataBytes = 2 * fileBudget.memoryBytes + 512 * MEBIBYTE;
     return launchCommand({
@@ -184,6 +218,7 @@ export class Fleet {
       role,
       threads,
       nameDecoders,
+      packList,
       entry: hostEntry,
       readable: this.#readable,
       writable: this.#writable,

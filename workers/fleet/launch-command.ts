@@ -1,11 +1,14 @@
+import type { HostRole } from '../../schemas/host-protocol.ts';
 import { HOST_PATH, type ReadOnly, type SandboxPlan, sandboxed } from './sandbox.ts';
 
 export interface LaunchRequest {
   readonly plan: SandboxPlan;
-  readonly role: 'picture' | 'unpack';
+  readonly role: HostRole;
   readonly threads: number;
   /** Whether a picture host says which decoders it has when it is ready; all of them have the same. */
   readonly nameDecoders: boolean;
+  /** File that lists the packs a model host opens; null for the others. */
+  readonly packList: string | null;
   readonly entry: string;
   /** From `readablePaths`. */
   readonly readable: readonly string[];
@@ -46,8 +49,8 @@ function privilegeFlags(request: LaunchRequest): string[] {
   if (plan.tools === null || plan.tools.setpriv === null) return [];
   const kept = plan.state.namespace === 'root' ? (role === 'unpack' ? ',+dac_override' : ',+dac_read_search') : '';
   const drop = plan.state.namespace === 'none' ? [] : [`--bounding-set=-all${kept}`];
-  // A picture host ends with its supervisor even when stopped; an unpack host first removes what it wrote.
-  const end = role === 'picture' ? ['--pdeathsig', 'KILL'] : [];
+  // Another host ends with its supervisor even when stopped; an unpack host first removes what it wrote.
+  const end = role === 'unpack' ? [] : ['--pdeathsig', 'KILL'];
   return [plan.tools.setpriv, ...drop, '--inh-caps=-all', '--no-new-privs', ...end];
 }
 
@@ -55,7 +58,7 @@ function limitFlags(request: LaunchRequest): string[] {
   const { plan, role, dataBytes } = request;
   if (plan.tools === null || plan.tools.prlimit === null) return [];
   // core=1: no core file, and 1 rather than 0 also stops a core handler that the kernel pipes to. fsize=0: native code writes no picture.
-  return [plan.tools.prlimit, '--core=1', `--data=${dataBytes}`, ...(role === 'picture' ? ['--fsize=0'] : [])];
+  return [plan.tools.prlimit, '--core=1', `--data=${dataBytes}`, ...(role === 'unpack' ? [] : ['--fsize=0'])];
 }
 
 /** The whole command of a host, and the short environment it gets in place of the supervisor's. */
@@ -70,6 +73,7 @@ export function launchCommand(request: LaunchRequest): LaunchCommand {
     '--threads',
     String(request.threads),
     ...(request.nameDecoders ? ['--name-decoders'] : []),
+    ...(request.packList === null ? [] : ['--packs', request.packList]),
   ];
   const readOnly: ReadOnly = request.role === 'unpack' ? 'others' : 'all';
   const [program = process.execPath, ...args] = sandboxed(request.plan, readOnly, command);

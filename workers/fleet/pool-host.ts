@@ -1,25 +1,25 @@
-import type { Examination } from '../../schemas/fingerprint.ts';
-import type { HostMessage } from '../../schemas/host-protocol.ts';
+import type { HostMessage, HostRole } from '../../schemas/host-protocol.ts';
+import type { HostJob } from './host-job.ts';
 import { type HostEnd, HostProcess } from './host-process.ts';
 import type { LaunchCommand } from './launch-command.ts';
 import { FileMeter, LimitWatch, type Verdict } from './limit-watch.ts';
-import { budgetOf, type PictureJob } from './picture-job.ts';
 
-export interface PictureHostObserver {
-  ready(host: PictureHost, decoders: readonly string[]): void;
-  examined(host: PictureHost, job: PictureJob, examination: Examination): void;
+export interface PoolHostObserver {
+  ready(host: PoolHost, decoders: readonly string[]): void;
+  /** The job was settled by the host's answer. */
+  answered(host: PoolHost, job: HostJob): void;
   /** Told once, when the process is gone; `lost` is what it had in flight, `verdict` why we ended it, if we did. */
-  ended(host: PictureHost, end: HostEnd, lost: readonly LostFile[], verdict: Verdict | null): void;
+  ended(host: PoolHost, end: HostEnd, lost: readonly LostFile[], verdict: Verdict | null): void;
 }
 
 export interface LostFile {
-  readonly job: PictureJob;
+  readonly job: HostJob;
   readonly meter: FileMeter;
 }
 
-/** A host that examines files, what it has in flight, and the watch over it. */
-export class PictureHost {
-  kind: 'picture' | 'isolation';
+/** A host of a pool, what it has in flight, and the watch over it. */
+export class PoolHost {
+  kind: 'shared' | 'isolation';
   capacity: number;
   ready = false;
   everReady = false;
@@ -27,19 +27,23 @@ export class PictureHost {
   retiring = false;
   filesDone = 0;
   readonly #process: HostProcess;
-  readonly #observer: PictureHostObserver;
+  readonly #observer: PoolHostObserver;
   readonly #watch = new LimitWatch();
   readonly #inFlight = new Map<number, LostFile>();
   #verdict: Verdict | null = null;
   #nextTaskId = 0;
 
+  readonly #role: HostRole;
+
   constructor(
-    kind: 'picture' | 'isolation',
+    role: HostRole,
+    kind: 'shared' | 'isolation',
     capacity: number,
     command: LaunchCommand,
     workingFolder: string,
-    observer: PictureHostObserver,
+    observer: PoolHostObserver,
   ) {
+    this.#role = role;
     this.kind = kind;
     this.capacity = capacity;
     this.#observer = observer;
@@ -79,12 +83,11 @@ export class PictureHost {
     return this.#process.usage()?.residentBytes ?? 0;
   }
 
-  assign(job: PictureJob): void {
+  assign(job: HostJob): void {
     if (this.#inFlight.size === 0) this.#watch.reset(this.#process.usage());
     const taskId = this.#nextTaskId++;
-    const budget = budgetOf(job);
-    this.#inFlight.set(taskId, { job, meter: new FileMeter(job.path, budget) });
-    this.#process.send({ kind: 'examine', taskId, path: job.path.toString('base64'), mode: job.mode, budget });
+    this.#inFlight.set(taskId, { job, meter: new FileMeter(job.path, job.budget) });
+    this.#process.send(job.taskOf(taskId));
   }
 
   /** Looks at what it spends, and ends it when that is too much. */
@@ -104,23 +107,24 @@ export class PictureHost {
   }
 
   #received(message: HostMessage): void {
-    if (message.kind === 'ready' && message.role === 'picture' && !this.ready) {
+    if (message.kind === 'ready' && message.role === this.#role && !this.ready) {
       this.ready = true;
       this.everReady = true;
       this.#observer.ready(this, message.decoders);
       return;
     }
-    const file =
-      message.kind === 'started' || message.kind === 'examined' ? this.#inFlight.get(message.taskId) : undefined;
-    if (file !== undefined && message.kind === 'started' && file.meter.startedAtMs === null) {
-      file.meter.startedAtMs = performance.now();
-      return;
-    }
-    if (file !== undefined && message.kind === 'examined' && file.meter.startedAtMs !== null) {
-      this.#inFlight.delete(message.taskId);
-      this.filesDone += 1;
-      this.#observer.examined(this, file.job, message.examination);
-      return;
+    const file = 'taskId' in message ? this.#inFlight.get(message.taskId) : undefined;
+    if (file !== undefined && 'taskId' in message) {
+      if (message.kind === 'started' && file.meter.startedAtMs === null) {
+        file.meter.startedAtMs = performance.now();
+        return;
+      }
+      if (message.kind !== 'started' && file.meter.startedAtMs !== null && file.job.answer(message)) {
+        this.#inFlight.delete(message.taskId);
+        this.filesDone += 1;
+        this.#observer.answered(this, file.job);
+        return;
+      }
     }
     this.#process.refuse(`answer out of turn: ${message.kind}`);
   }

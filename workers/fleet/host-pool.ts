@@ -1,12 +1,12 @@
 import { HomewardError } from '../../schemas/error.ts';
-import type { Examination } from '../../schemas/fingerprint.ts';
+import type { HostRole } from '../../schemas/host-protocol.ts';
 import type { FleetOptions } from './fleet-options.ts';
 import type { FleetCounts, HostStats } from './fleet-stats.ts';
+import type { HostJob } from './host-job.ts';
 import { describeEnd, type HostEnd } from './host-process.ts';
 import type { LaunchCommand } from './launch-command.ts';
 import { type LimitCode, type Verdict, WATCH_INTERVAL_MS } from './limit-watch.ts';
-import { type LostFile, PictureHost, type PictureHostObserver } from './picture-host.ts';
-import { failedExamination, type PictureJob } from './picture-job.ts';
+import { type LostFile, PoolHost, type PoolHostObserver } from './pool-host.ts';
 
 /** So many hosts in a row that ended before they were ready, over at least so long, and nothing will come of another one. */
 const FAILED_STARTS = 5;
@@ -16,7 +16,7 @@ const ISOLATION_IDLE_MS = 10_000;
 /** So many of the hosts start with the first file only: until then the supervisor and the database start up on their processors. */
 const HOSTS_HELD_BACK = 2;
 
-type PoolOptions = Pick<
+export type PoolOptions = Pick<
   FleetOptions,
   'hosts' | 'spareHosts' | 'threadsPerHost' | 'recycleAfterFiles' | 'recycleAboveBytes'
 >;
@@ -25,14 +25,15 @@ type PoolOptions = Pick<
  * Hands files to hosts, first come first served. What was in a host that died and is not surely to blame goes to the isolation host,
  * one file at a time; what fails there has failed.
  */
-export class PicturePool {
+export class HostPool {
+  readonly #role: HostRole;
   readonly #options: PoolOptions;
   readonly #counts: FleetCounts;
   readonly #command: (threads: number, nameDecoders: boolean) => LaunchCommand;
   readonly #workingFolder: string;
-  readonly #queue: PictureJob[] = [];
-  readonly #isolated: PictureJob[] = [];
-  readonly #hosts = new Set<PictureHost>();
+  readonly #queue: HostJob[] = [];
+  readonly #isolated: HostJob[] = [];
+  readonly #hosts = new Set<PoolHost>();
   readonly #firstReady = Promise.withResolvers<void>();
   readonly #allGone = Promise.withResolvers<void>();
   readonly #named = Promise.withResolvers<readonly string[]>();
@@ -42,7 +43,7 @@ export class PicturePool {
   #begun = false;
   /** A first file is done, so a spare host is wanted besides; earlier it would take processor time from that file. */
   #spareDue = false;
-  #isolation: PictureHost | null = null;
+  #isolation: PoolHost | null = null;
   #isolationIdle: NodeJS.Timeout | undefined;
   #watching: NodeJS.Timeout | undefined;
   #failedStarts = 0;
@@ -54,11 +55,13 @@ export class PicturePool {
   #closing = false;
 
   constructor(
+    role: HostRole,
     options: PoolOptions,
     counts: FleetCounts,
     workingFolder: string,
     command: (threads: number, nameDecoders: boolean) => LaunchCommand,
   ) {
+    this.#role = role;
     this.#options = options;
     this.#counts = counts;
     this.#workingFolder = workingFolder;
@@ -91,7 +94,7 @@ export class PicturePool {
 
   hostStats(): HostStats[] {
     return this.#all().map((host) => ({
-      kind: host.kind,
+      kind: host.kind === 'shared' ? this.#role : host.kind,
       processId: host.processId,
       ready: host.ready,
       inFlight: host.inFlight,
@@ -99,7 +102,7 @@ export class PicturePool {
     }));
   }
 
-  add(job: PictureJob): void {
+  add(job: HostJob): void {
     if (this.#broken !== null) job.reject(this.#broken);
     else if (this.#closing)
       job.reject(new HomewardError('HW_INTERNAL', 'expected an open fleet for a file, this one was closed'));
@@ -127,14 +130,14 @@ export class PicturePool {
     if (this.#all().length > 0) await this.#allGone.promise;
   }
 
-  #all(): PictureHost[] {
+  #all(): PoolHost[] {
     return this.#isolation === null ? [...this.#hosts] : [...this.#hosts, this.#isolation];
   }
 
-  #observer(): PictureHostObserver {
+  #observer(): PoolHostObserver {
     return {
       ready: (_host, decoders) => this.#becameReady(decoders),
-      examined: (host, job, examination) => this.#examined(host, job, examination),
+      answered: (host) => this.#answered(host),
       ended: (host, end, lost, verdict) => this.#ended(host, end, lost, verdict),
     };
   }
@@ -147,7 +150,14 @@ export class PicturePool {
     const nameDecoders = !this.#isNamed && (onlyOne || this.#startedHosts > 1);
     const threads = this.#options.threadsPerHost;
     this.#hosts.add(
-      new PictureHost('picture', threads, this.#command(threads, nameDecoders), this.#workingFolder, this.#observer()),
+      new PoolHost(
+        this.#role,
+        'shared',
+        threads,
+        this.#command(threads, nameDecoders),
+        this.#workingFolder,
+        this.#observer(),
+      ),
     );
   }
 
@@ -162,7 +172,14 @@ export class PicturePool {
       return;
     }
     this.#counts.hostsStarted += 1;
-    this.#isolation = new PictureHost('isolation', 1, this.#command(1, false), this.#workingFolder, this.#observer());
+    this.#isolation = new PoolHost(
+      this.#role,
+      'isolation',
+      1,
+      this.#command(1, false),
+      this.#workingFolder,
+      this.#observer(),
+    );
   }
 
   #becameReady(decoders: readonly string[]): void {
@@ -198,14 +215,14 @@ export class PicturePool {
    * Never more hosts at work than configured: the spare ones wait. An idle host before a second file in one; among idle ones the most
    * used, so that spare ones stay as fresh as they started.
    */
-  #nextHost(): PictureHost | undefined {
+  #nextHost(): PoolHost | undefined {
     const free = [...this.#hosts].filter((host) => host.freePlaces > 0);
     const busy = [...this.#hosts].filter((host) => host.inFlight > 0).length;
     const idle = busy < this.#options.hosts ? free.filter((host) => host.inFlight === 0) : [];
     if (idle.length > 0) return idle.reduce((a, b) => (b.filesDone > a.filesDone ? b : a));
     return free
       .filter((host) => host.inFlight > 0)
-      .reduce<PictureHost | undefined>((a, b) => (a === undefined || b.freePlaces > a.freePlaces ? b : a), undefined);
+      .reduce<PoolHost | undefined>((a, b) => (a === undefined || b.freePlaces > a.freePlaces ? b : a), undefined);
   }
 
   /** Starts what is missing (spare hosts only when the others are up) and notes how long too few could take files. */
@@ -236,9 +253,8 @@ export class PicturePool {
     }
   }
 
-  #examined(host: PictureHost, job: PictureJob, examination: Examination): void {
-    if (job.failure !== null) this.#settle(job, failedExamination(job.failure, examination));
-    else this.#settle(job, examination);
+  #answered(host: PoolHost): void {
+    this.#counts.examined += 1;
     if (host.kind === 'isolation') this.#isolationDone(host);
     else this.#perhapsRecycle(host);
     if (!this.#spareDue) {
@@ -248,12 +264,12 @@ export class PicturePool {
     this.#pump();
   }
 
-  #settle(job: PictureJob, examination: Examination): void {
+  #settleFailed(job: HostJob): void {
     this.#counts.examined += 1;
-    job.settle(examination);
+    job.fail();
   }
 
-  #perhapsRecycle(host: PictureHost): void {
+  #perhapsRecycle(host: PoolHost): void {
     if (!host.retiring) {
       const due =
         host.filesDone >= this.#options.recycleAfterFiles || host.residentBytes > this.#options.recycleAboveBytes;
@@ -264,7 +280,7 @@ export class PicturePool {
     if (host.inFlight === 0) host.leave();
   }
 
-  #isolationDone(host: PictureHost): void {
+  #isolationDone(host: PoolHost): void {
     clearTimeout(this.#isolationIdle);
     if (host.residentBytes > this.#options.recycleAboveBytes) {
       host.retiring = true;
@@ -279,7 +295,7 @@ export class PicturePool {
     this.#isolationIdle.unref();
   }
 
-  #ended(host: PictureHost, end: HostEnd, lost: readonly LostFile[], verdict: Verdict | null): void {
+  #ended(host: PoolHost, end: HostEnd, lost: readonly LostFile[], verdict: Verdict | null): void {
     this.#counts.peakHostBytes = Math.max(this.#counts.peakHostBytes, host.peakResidentBytes);
     if (host.kind === 'isolation') {
       clearTimeout(this.#isolationIdle);
@@ -311,7 +327,8 @@ export class PicturePool {
     }
     const certain = verdict !== null && verdict.culprit === file.meter;
     if (job.stage === 'digests') {
-      this.#settle(job, failedExamination(job.failure ?? { code: 'hostCrashed', detail: describeEnd(end) }, null));
+      job.failure ??= { code: 'hostCrashed', detail: describeEnd(end) };
+      this.#settleFailed(job);
     } else if (certain) {
       this.#failed(job, verdict.code, verdict.detail);
     } else if (job.stage === 'alone') {
@@ -327,8 +344,12 @@ export class PicturePool {
     }
   }
 
-  #failed(job: PictureJob, code: LimitCode | 'hostCrashed', detail: string): void {
+  #failed(job: HostJob, code: LimitCode | 'hostCrashed', detail: string): void {
     job.failure = { code, detail: detail.slice(0, 300) };
+    if (!job.hasDigestsStage) {
+      this.#settleFailed(job);
+      return;
+    }
     job.stage = 'digests';
     // In front: it takes no time, and the record waits for it.
     this.#isolated.unshift(job);
