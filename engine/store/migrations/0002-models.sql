@@ -186,16 +186,19 @@ create table model_match (
   -- Cosine distance (0 to 2), or 0 for a camera.
   distance double precision not null,
   threshold double precision not null,
-  -- In a search of the size made; null where the method has no calibration.
+  -- At least this near, in a search of the size made; null where the method has no calibration.
   expected_false_matches double precision,
   -- False: gallery size times the bound of the false-match rate exceeds 1, so no lead rests on it alone.
   calibrated boolean not null,
   -- The score lies within the method's tolerance between processors of its threshold.
   borderline boolean not null default false,
   log10_likelihood_ratio double precision not null,
+  -- Comparisons made for this media: known vectors (or cameras) times the faces (or one picture) that were looked for.
   gallery_size bigint not null,
   -- Of the geometric check of a place; null otherwise.
   inliers integer,
+  -- What it takes to compute the score again: similarity and weight of each vector compared, the geometric check, the serial's population.
+  details jsonb not null default '{}' check (pg_column_size(details) < 4000),
   face_id bigint references face on delete cascade,
   known_face_id bigint references face,
   known_media_id bigint references media,
@@ -213,6 +216,16 @@ create unique index model_match_evidence on model_match
   (media_id, method, algorithm, series_id, coalesce(face_id, 0), coalesce(known_face_id, 0), coalesce(known_media_id, 0), coalesce(camera_id, 0))
   where withdrawn_at is null;
 create index model_match_series on model_match (series_id);
+
+-- Serial numbers that pictures carried, once for each make and model: one that two makes share is a filler, and how many there are
+-- says how much an agreement is worth.
+create table seen_device (
+  kind text not null check (kind in ('body', 'lens')),
+  serial text not null check (length(serial) between 1 and 100),
+  make text not null check (length(make) <= 200),
+  model text not null check (length(model) <= 200),
+  primary key (kind, serial, make, model)
+);
 
 create table lead (
   lead_id bigint generated always as identity primary key,
@@ -240,6 +253,23 @@ create table disposition (
   check (verdict <> 'confirmed' or basis is not null)
 );
 create index disposition_lead on disposition (lead_id, disposition_id);
+
+-- A method (one algorithm of it) whose leads were rejected too often makes none of its own until somebody resumes it.
+create table method_pause (
+  pause_id bigint generated always as identity primary key,
+  method text not null check (length(method) <= 20),
+  algorithm text not null check (length(algorithm) <= 200),
+  decided integer not null,
+  confirmed integer not null,
+  -- Lower bound of the precision then, and the floor it fell under.
+  precision_lower95 double precision not null,
+  floor double precision not null,
+  paused_at timestamptz not null default now(),
+  resumed_at timestamptz,
+  resumed_by text,
+  reason text check (length(reason) <= 1000)
+);
+create unique index method_pause_in_force on method_pause (method, algorithm) where resumed_at is null;
 
 -- Proposals out of media that match nothing known.
 create table candidate_series (
