@@ -106,6 +106,61 @@ export const ERRORS = {
     'No series of that name is in this database.',
     'homeward series list shows what is there.',
   ),
+  HW_SERIES_AMBIGUOUS: entry(
+    EXIT.usage,
+    'Several sources have a series of that name, and which one is meant was not said.',
+    'Name the source with --source.',
+  ),
+  HW_SERIES_EXISTS: entry(
+    EXIT.usage,
+    'A series, subject, place, camera or link of that name or reference is there already.',
+    'Add to the one that is there, or choose another reference.',
+  ),
+  HW_SERIES_FOREIGN: entry(
+    EXIT.usage,
+    'A series that came with the hash set of another source was to be changed.',
+    'Create a series of your own and link the two: homeward series link.',
+  ),
+  HW_SERIES_MERGED: entry(
+    EXIT.usage,
+    'A series that was merged into another was to be changed.',
+    'Change the series it was merged into, or undo the merge.',
+  ),
+  HW_SERIES_SOURCES: entry(
+    EXIT.usage,
+    'Series of different sources were to be merged, or series of one source to be linked.',
+    'Link series of different sources, merge series of one source.',
+  ),
+  HW_SERIES_REFERENCE: entry(
+    EXIT.usage,
+    'A reference is not of the expected form; that of a subject must not be a name.',
+    'Use a pseudonym of letters, digits and . _ - / #, for a subject with a digit in it, such as V1.',
+  ),
+  HW_SERIES_PART_NOT_FOUND: entry(
+    EXIT.usage,
+    'A media, face, subject, place, camera, batch, link or change that was named is not there.',
+    'Scan the material first, with faces where a face is meant; homeward series show lists what a series holds.',
+  ),
+  HW_SERIES_FACES: entry(
+    EXIT.usage,
+    'A face was given to a second subject, or two faces of one picture to one subject.',
+    'A face is one person, and two faces in one picture are two: correct the subjects.',
+  ),
+  HW_SERIES_CAMERA: entry(
+    EXIT.usage,
+    'A camera was given without a serial number that means anything.',
+    'Give a body or lens serial number; fillers such as 0000 or N/A identify nothing.',
+  ),
+  HW_SERIES_TOO_LARGE: entry(
+    EXIT.usage,
+    'More was to be changed at once than one change can hold.',
+    'Divide it over several commands.',
+  ),
+  HW_SERIES_UNDO: entry(
+    EXIT.usage,
+    'A change cannot be undone: later changes, evidence or leads rest on it.',
+    'Undo the later changes first; the message names them.',
+  ),
   HW_PURPOSE_REQUIRED: entry(
     EXIT.usage,
     'A disclosure was asked for without purpose and recipient.',

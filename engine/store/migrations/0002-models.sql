@@ -154,13 +154,13 @@ create table series_link (
 );
 create unique index series_link_once on series_link (series_id, other_series_id) where withdrawn_at is null;
 
--- What was done to a series, with what it takes to undo it.
+-- What was done to a series, with what it takes to undo it. It outlives a series whose creation was undone, so it points nowhere.
 create table series_change (
   change_id bigint generated always as identity primary key,
-  series_id bigint not null references series,
+  series_id bigint not null,
   action text not null check (length(action) <= 40),
-  -- Ids that were added, moved or removed; never file names, hashes or vectors.
-  details jsonb not null check (pg_column_size(details) < 1000000),
+  -- Ids that were added, moved or removed; never file names, hashes or vectors. A media takes up to 14 bytes, and an exhibit has many.
+  details jsonb not null check (pg_column_size(details) < 16000000),
   reason text check (length(reason) <= 1000),
   done_by text not null,
   done_at timestamptz not null default now(),
@@ -203,9 +203,10 @@ create table model_match (
   known_face_id bigint references face,
   known_media_id bigint references media,
   series_id bigint not null references series,
-  subject_id bigint references subject,
-  place_id bigint references place,
-  camera_id bigint references camera,
+  -- No foreign keys: whom, where or which device it named then can be read when that was taken out of the series again.
+  subject_id bigint,
+  place_id bigint,
+  camera_id bigint,
   -- Under which a search for faces was made: authority reference and necessity, as the law asks.
   authority text check (length(authority) <= 200),
   necessity text check (length(necessity) <= 1000),
@@ -276,8 +277,13 @@ create table candidate_series (
   candidate_id bigint generated always as identity primary key,
   state text not null default 'proposed' check (state in ('proposed', 'accepted', 'dismissed', 'superseded')),
   series_id bigint references series,
+  -- A person has split or merged it: what is found later may be added to it, but never joins two of these.
+  shaped boolean not null default false,
+  -- The proposal that holds most of its media now.
+  superseded_by bigint references candidate_series on delete set null,
   created_at timestamptz not null default now()
 );
+create index candidate_series_open on candidate_series (candidate_id) where state = 'proposed';
 create table candidate_media (
   candidate_id bigint not null references candidate_series on delete cascade,
   media_id bigint not null references media on delete cascade,
