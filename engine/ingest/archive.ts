@@ -1,28 +1,33 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import type { DecodeMode, Examination } from '../../schemas/fingerprint.ts';
 import type { ArchiveBudget, ArchiveEntry } from '../../schemas/host-protocol.ts';
 import { Gate } from './gate.ts';
 import { type Place, placeOfEntry } from './place.ts';
-import type { ExaminePort } from './ports.ts';
-import type { ItemRow } from './row-writer.ts';
+import type { ExaminePort, UnpackResult } from './ports.ts';
 import type { Scratch } from './scratch.ts';
 
-const ARCHIVE_TYPES: ReadonlySet<string> = new Set(['application/zip', 'application/x-tar', 'application/gzip']);
-
-export function isArchive(examination: Examination): boolean {
-  return ARCHIVE_TYPES.has(examination.type) && (examination.outcome === 'done' || examination.outcome === 'partial');
-}
-
 export interface ArchiveContext {
-  readonly examiner: ExaminePort;
+  readonly unpacker: Pick<ExaminePort, 'capacity' | 'unpack'>;
   readonly scratch: Scratch;
-  readonly mode: DecodeMode;
   readonly budget: ArchiveBudget;
   readonly signal: AbortSignal;
-  /** Takes each entry, at any depth; waits when the database is behind. */
-  readonly emit: (row: ItemRow) => Promise<void>;
 }
+
+/** What a stage does with what is found in archives, at any depth. `Kept` is what it keeps of an archive until it was gone through. */
+export interface ArchiveVisitor<Kept> {
+  /**
+   * Deals with one entry; waits when the database is behind. `scratchFile` is null for an entry that was not written. What is returned
+   * other than null says that the entry is an archive to go into later.
+   */
+  entry(entry: ArchiveEntry, place: Place, scratchFile: string | null): Promise<Kept | null>;
+  /** An inner archive was gone through, with everything in it. */
+  closed(kept: Kept, end: ArchiveEnd): Promise<void>;
+}
+
+/** How going through an archive ended: with what its host says, or not begun because of a limit. */
+export type ArchiveEnd =
+  | UnpackResult
+  | { readonly outcome: 'notExamined'; readonly reason: NonNullable<UnpackResult['reason']> };
 
 /** What is left to one file on disk and everything nested in it: a bomb cannot multiply by nesting. */
 interface Allowance {
@@ -31,47 +36,40 @@ interface Allowance {
 }
 
 /**
- * Goes through an archive and everything nested in it, handing on a row for each entry, and says how the archive itself is to be
- * recorded. Nested archives wait until the outer one is closed, so that one unpacking at a time is enough.
- * An aborted run returns null: the archive must not be recorded, so that resuming goes through it again.
+ * Goes through an archive and everything nested in it. Nested archives wait until the outer one is closed, so that one unpacking at a
+ * time is enough. Null when it was aborted: resuming has to go through it again.
  */
-export async function examineArchive(
+export async function goThroughArchive<Kept>(
   file: Buffer,
   place: Place,
-  own: Examination,
   context: ArchiveContext,
-): Promise<Examination | null> {
+  visitor: ArchiveVisitor<Kept>,
+): Promise<ArchiveEnd | null> {
   const allowance: Allowance = { entries: context.budget.entries, bytes: context.budget.totalBytes };
-  return await unpackOne(file, place, own, context, allowance, 0);
+  return await unpackOne(file, place, context, visitor, allowance, 0);
 }
 
-async function unpackOne(
+const notBegun = (code: 'archiveDepth' | 'archiveBudget', detail: string): ArchiveEnd => ({
+  outcome: 'notExamined',
+  reason: { code, detail },
+});
+
+async function unpackOne<Kept>(
   file: Buffer,
   place: Place,
-  own: Examination,
   context: ArchiveContext,
+  visitor: ArchiveVisitor<Kept>,
   allowance: Allowance,
   depth: number,
-): Promise<Examination | null> {
-  if (depth >= context.budget.depth) {
-    return {
-      ...own,
-      outcome: 'notExamined',
-      reason: { code: 'archiveDepth', detail: `deeper than ${context.budget.depth} archives` },
-    };
-  }
-  if (allowance.entries <= 0 || allowance.bytes <= 0) {
-    return {
-      ...own,
-      outcome: 'notExamined',
-      reason: { code: 'archiveBudget', detail: 'the archive around it has used up its budget' },
-    };
-  }
+): Promise<ArchiveEnd | null> {
+  if (depth >= context.budget.depth) return notBegun('archiveDepth', `deeper than ${context.budget.depth} archives`);
+  if (allowance.entries <= 0 || allowance.bytes <= 0)
+    return notBegun('archiveBudget', 'the archive around it has used up its budget');
   const folder = await context.scratch.folderForArchive();
-  const gate = new Gate(context.examiner.capacity * 2);
-  const nested: { file: string; place: Place; modifiedAt: string | null; examination: Examination }[] = [];
+  const gate = new Gate(context.unpacker.capacity * 2);
+  const nested: { readonly file: string; readonly place: Place; readonly kept: Kept }[] = [];
   try {
-    const result = await context.examiner.unpack(
+    const result = await context.unpacker.unpack(
       file,
       {
         scratchFolder: folder,
@@ -87,13 +85,10 @@ async function unpackOne(
           if (context.signal.aborted) return;
           const entryPlace = placeOfEntry(place, entry.index, Buffer.from(entry.name, 'base64'));
           const scratchFile = entry.scratchFile === null ? null : path.join(folder, entry.scratchFile);
-          const examination = await examineEntry(entry, scratchFile, context);
-          if (scratchFile !== null && isArchive(examination)) {
-            nested.push({ file: scratchFile, place: entryPlace, modifiedAt: entry.modifiedAt, examination });
-            return;
-          }
-          if (scratchFile !== null) await rm(scratchFile, { force: true });
-          await context.emit({ ...entryPlace, modifiedAt: entry.modifiedAt, examination });
+          const kept = await visitor.entry(entry, entryPlace, scratchFile);
+          if (scratchFile === null) return;
+          if (kept === null) await rm(scratchFile, { force: true });
+          else nested.push({ file: scratchFile, place: entryPlace, kept });
         });
       },
     );
@@ -102,43 +97,14 @@ async function unpackOne(
     allowance.bytes -= result.totalBytes;
     for (const inner of nested) {
       if (context.signal.aborted) return null;
-      const innerFile = Buffer.from(inner.file);
-      const examination = await unpackOne(innerFile, inner.place, inner.examination, context, allowance, depth + 1);
-      if (examination === null) return null;
+      const end = await unpackOne(Buffer.from(inner.file), inner.place, context, visitor, allowance, depth + 1);
+      if (end === null) return null;
       await rm(inner.file, { force: true });
-      await context.emit({ ...inner.place, modifiedAt: inner.modifiedAt, examination });
+      await visitor.closed(inner.kept, end);
     }
-    if (context.signal.aborted) return null;
-    return worse(own, result);
+    return context.signal.aborted ? null : result;
   } finally {
     await gate.drained().catch(() => undefined);
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-async function examineEntry(
-  entry: ArchiveEntry,
-  scratchFile: string | null,
-  context: ArchiveContext,
-): Promise<Examination> {
-  if (scratchFile === null) {
-    return {
-      outcome: entry.outcome,
-      reason: entry.reason,
-      type: 'application/octet-stream',
-      sizeBytes: entry.sizeBytes,
-      digests: null,
-      trailingBytes: null,
-      picture: null,
-      capture: null,
-    };
-  }
-  const examination = await context.examiner.examine(Buffer.from(scratchFile), { mode: context.mode });
-  return worse(examination, entry);
-}
-
-/** An entry whose archive says it is damaged or oddly named is not `done`, even if its content could be examined. */
-function worse(examination: Examination, said: Pick<ArchiveEntry, 'outcome' | 'reason'>): Examination {
-  if (examination.outcome !== 'done' || said.outcome === 'done') return examination;
-  return { ...examination, outcome: said.outcome, reason: said.reason };
 }

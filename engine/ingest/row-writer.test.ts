@@ -23,7 +23,7 @@ function row(name: string): ItemRow {
 
 test('every row is recorded once and in order, however slow the database is', async () => {
   const recorded: string[] = [];
-  const writer = new RowWriter(async (rows) => {
+  const writer = new RowWriter<ItemRow>(async (rows) => {
     await delay(1);
     recorded.push(...rows.map((one) => one.path.toString()));
   });
@@ -35,7 +35,7 @@ test('every row is recorded once and in order, however slow the database is', as
 
 test('a lone row is recorded within a second or so, without waiting for more', async () => {
   const recorded = Promise.withResolvers<void>();
-  const writer = new RowWriter(async () => recorded.resolve());
+  const writer = new RowWriter<ItemRow>(async () => recorded.resolve());
   await writer.add(row('alone'));
   await Promise.race([recorded.promise, delay(3_000).then(() => assert.fail('not recorded within 3 s'))]);
   await writer.finish();
@@ -43,7 +43,7 @@ test('a lone row is recorded within a second or so, without waiting for more', a
 
 test('one who adds waits while the database is behind', async () => {
   const release = Promise.withResolvers<void>();
-  const writer = new RowWriter(() => release.promise);
+  const writer = new RowWriter<ItemRow>(() => release.promise);
   let added = 0;
   const adding = (async () => {
     for (; added < 5_000; added += 1) await writer.add(row(`file ${added}`));
@@ -56,7 +56,7 @@ test('one who adds waits while the database is behind', async () => {
 });
 
 test('a failure to record is told to the one who adds next', async () => {
-  const writer = new RowWriter(async () => {
+  const writer = new RowWriter<ItemRow>(async () => {
     throw new Error('database gone');
   });
   await writer.add(row('first'));

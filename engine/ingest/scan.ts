@@ -1,15 +1,13 @@
 import type { DecodeMode, Examination } from '../../schemas/fingerprint.ts';
 import type { ArchiveBudget } from '../../schemas/host-protocol.ts';
-import { examineArchive, isArchive } from './archive.ts';
+import { examineArchive, isArchive } from './examine-archive.ts';
 import { Gate } from './gate.ts';
 import { placeOfFile } from './place.ts';
 import type { ExaminePort } from './ports.ts';
 import { type ItemRow, RowWriter } from './row-writer.ts';
 import type { Scratch } from './scratch.ts';
-import { type WalkEntry, walk } from './walk.ts';
+import { type WalkEntry, walkInGroups } from './walk.ts';
 
-/** Entries looked up together when a batch is resumed. */
-const LOOK_UP_GROUP = 256;
 /** Archives open at once: their scratch space adds up, their entries already fill every thread. */
 const OPEN_ARCHIVES = 1;
 
@@ -50,7 +48,7 @@ export async function scanBatch(
   observer: ScanObserver,
 ): Promise<boolean> {
   const { examiner } = dependencies;
-  const writer = new RowWriter(dependencies.record);
+  const writer = new RowWriter<ItemRow>(dependencies.record);
   // Twice the capacity keeps every thread busy while the next paths are found.
   const files = new Gate(examiner.capacity * 2);
   const archives = new Gate(OPEN_ARCHIVES);
@@ -83,7 +81,7 @@ export async function scanBatch(
     });
   };
 
-  for await (const group of grouped(walk(request.roots), LOOK_UP_GROUP)) {
+  for await (const group of walkInGroups(request.roots)) {
     const recorded = request.resume ? await dependencies.alreadyRecorded(group) : new Set<number>();
     for (const [at, entry] of group.entries()) {
       if (request.signal.aborted) break;
@@ -109,16 +107,4 @@ function notOpened(entry: WalkEntry, refusal: NonNullable<WalkEntry['refusal']>)
     picture: null,
     capture: null,
   };
-}
-
-async function* grouped<T>(source: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
-  let group: T[] = [];
-  for await (const value of source) {
-    group.push(value);
-    if (group.length === size) {
-      yield group;
-      group = [];
-    }
-  }
-  if (group.length > 0) yield group;
 }

@@ -14,6 +14,8 @@ export interface WalkEntry {
   readonly modifiedAt: string | null;
 }
 
+/** Entries that are looked up in the database together. */
+const GROUP_ENTRIES = 256;
 const SEPARATOR = Buffer.from(path.sep);
 
 /**
@@ -27,6 +29,18 @@ export async function* walk(roots: readonly Buffer[]): AsyncGenerator<WalkEntry>
     if (found.folder) yield* walkFolder(root);
     else yield found.entry;
   }
+}
+
+/** The same, some hundred at a time. */
+export async function* walkInGroups(roots: readonly Buffer[]): AsyncGenerator<WalkEntry[]> {
+  let group: WalkEntry[] = [];
+  for await (const entry of walk(roots)) {
+    group.push(entry);
+    if (group.length < GROUP_ENTRIES) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
 }
 
 async function* walkFolder(top: Buffer): AsyncGenerator<WalkEntry> {
