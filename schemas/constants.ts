@@ -118,3 +118,10 @@ export const DEFAULT_MODELS = {
 export const REPORT_SCHEMA_VERSION = '1.0';
 /** Past this many items they go to an NDJSON file beside the report. */
 export const MAX_ITEMS_IN_REPORT = 100_000;
+
+/** More faces than this in one picture are counted and not described. */
+export const MOST_FACES = 64;
+/** More keypoints than this are left out, the weakest first: enough for a geometric check, too few to draw a picture from. */
+export const MOST_KEYPOINTS = 400;
+/** x and y as 16-bit fractions of the picture's sides, scale and angle as a byte each, RootSIFT in 128 bytes. */
+export const KEYPOINT_BYTES = 134;

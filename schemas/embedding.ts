@@ -1,14 +1,11 @@
 import { Type } from 'typebox';
 import { BoundedText, Closed, Count, Hex, Nullable, OneOf, type Static } from './closed.ts';
+import { KEYPOINT_BYTES, MOST_FACES, MOST_KEYPOINTS } from './constants.ts';
 import { PackId } from './model-pack.ts';
 import { NullableReason, Outcome } from './outcome.ts';
 
-/** More faces than this in one picture are counted and not described. */
-export const MOST_FACES = 64;
-/** More keypoints than this are left out, the weakest first: enough for a geometric check, too few to draw a picture from. */
-export const MOST_KEYPOINTS = 400;
-/** x and y as 16-bit fractions of the picture's sides, scale and angle as a byte each, RootSIFT in 128 bytes. */
-export const KEYPOINT_BYTES = 134;
+export { KEYPOINT_BYTES, MOST_FACES, MOST_KEYPOINTS };
+
 const MOST_VECTOR_VALUES = 16_000;
 const base64Length = (bytes: number) => Math.ceil(bytes / 3) * 4;
 
