@@ -187,18 +187,32 @@ export const ModelPackManifest = Closed({
 });
 export type ModelPackManifest = Static<typeof ModelPackManifest>;
 
-/** Codes of schemas/error.ts with which the process that tries a pack refuses it. */
-export const PACK_REFUSALS = ['HW_MODEL_FILE', 'HW_MODEL_FORMAT', 'HW_MODEL_SHAPE', 'HW_MODEL_SELF_TEST'] as const;
+/** Codes of schemas/error.ts with which a net can be refused by the process that tries it. */
+const VERDICT_CODES = [
+  'HW_MODEL_FILE',
+  'HW_MODEL_FORMAT',
+  'HW_MODEL_SHAPE',
+  'HW_MODEL_SELF_TEST',
+  'HW_MODEL_PROVIDER',
+] as const;
 /** Where inference can run; which of them a machine offers is asked of onnxruntime. */
 export const MODEL_PROVIDERS = ['cpu', 'cuda', 'coreml', 'directml'] as const;
 export const ModelProvider = OneOf(MODEL_PROVIDERS);
 export type ModelProvider = Static<typeof ModelProvider>;
 
+/** What the process that tries a pack is asked; the net's bytes are its standard input. Without a manifest: which providers there are. */
+export interface PackTrial {
+  readonly manifest: ModelPackManifest | null;
+  readonly provider: ModelProvider;
+}
+
 /** What the process that tries a pack answers. */
 export const PackVerdict = Closed({
   /** Null: the net opens, is what its manifest says, and gives the output of its self-test. */
-  refusal: Nullable(Closed({ code: OneOf([...PACK_REFUSALS, 'HW_MODEL_PROVIDER']), message: BoundedText(600) })),
-  /** Opening the net and running it once, in milliseconds. */
+  refusal: Nullable(Closed({ code: OneOf(VERDICT_CODES), message: BoundedText(600) })),
+  /** Providers that onnxruntime was made with here; whether this machine has what they need only a try tells. */
+  offered: Type.Array(ModelProvider, { maxItems: 8 }),
+  /** All of it, in milliseconds. */
   durationMs: Type.Number({ minimum: 0 }),
 });
 export type PackVerdict = Static<typeof PackVerdict>;
