@@ -241,6 +241,21 @@ export const ERRORS = {
     'The configured execution provider is not offered on this machine.',
     'Set models.provider to cpu; homeward doctor lists what is offered.',
   ),
+  HW_LEAD_NOT_FOUND: entry(
+    EXIT.usage,
+    'No lead of that number is in this database.',
+    'homeward leads list shows what is there.',
+  ),
+  HW_LEAD_FILE: entry(
+    EXIT.usage,
+    'A file of dispositions is not of the agreed form; nothing in it was taken.',
+    'Write it as docs/leads.md says, Dispositions that come back.',
+  ),
+  HW_MATCH_NOT_FOUND: entry(
+    EXIT.usage,
+    'No match of that number is in this database.',
+    'Numbers stand in homeward leads list: m12 for digests and perceptual hashes, v45 for models.',
+  ),
   HW_VALIDATION_FAILED: entry(
     EXIT.someItemsFailed,
     'A requirement of homeward validate did not hold on this machine.',
