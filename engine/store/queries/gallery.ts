@@ -3,7 +3,11 @@ import { integer, row } from '../row-shape.ts';
 import { type EmbeddingSpace, vectorTable } from './embedding-spaces.ts';
 
 /** Takes faces into what is searched, or out of it, in every space that has them. Returns how many vectors changed. */
-export async function setFaceInGallery(tx: Transaction, faceIds: readonly number[], inGallery: boolean): Promise<number> {
+export async function setFaceInGallery(
+  tx: Transaction,
+  faceIds: readonly number[],
+  inGallery: boolean,
+): Promise<number> {
   return await tx.execute(
     `update face_vector set in_gallery = $2 where face_id = any($1::bigint[]) and in_gallery <> $2`,
     [faceIds, inGallery],
@@ -32,7 +36,8 @@ export type VectorScope = 'gallery' | 'all';
 
 /** Condition of a scope as SQL, on the table of the vectors as `v`. */
 export function scopeSql(space: Pick<EmbeddingSpace, 'spaceRef'>, scope: VectorScope): string {
-  if (!Number.isSafeInteger(space.spaceRef)) throw new RangeError(`expected the number of a space, received ${space.spaceRef}`);
+  if (!Number.isSafeInteger(space.spaceRef))
+    throw new RangeError(`expected the number of a space, received ${space.spaceRef}`);
   // Its number in the text and not as a parameter: otherwise the planner does not know which partial index it may use.
   return `v.space_ref = ${space.spaceRef}${scope === 'gallery' ? ' and v.in_gallery' : ''}`;
 }

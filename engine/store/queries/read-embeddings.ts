@@ -1,4 +1,4 @@
-import { type Keypoints, KEYPOINT_BYTES } from '../../../schemas/embedding.ts';
+import type { Keypoints } from '../../../schemas/embedding.ts';
 import type { Queryable } from '../db.ts';
 import { bytes, integer, nullable, row } from '../row-shape.ts';
 import { type EmbeddingSpace, vectorTable } from './embedding-spaces.ts';
@@ -53,14 +53,11 @@ export async function keypointsOf(
   algorithm: Keypoints['algorithm'],
 ): Promise<Map<number, Keypoints>> {
   const found = await db.read(
-    row({ mediaId: integer, data: bytes }),
-    'select media_id, data from picture_keypoints where media_id = any($1::bigint[]) and algorithm = $2',
+    row({ mediaId: integer, count: integer, data: bytes }),
+    'select media_id, count, data from picture_keypoints where media_id = any($1::bigint[]) and algorithm = $2',
     [mediaIds, algorithm],
   );
   return new Map(
-    found.map(({ mediaId, data }) => [
-      mediaId,
-      { algorithm, count: data.length / KEYPOINT_BYTES, data: data.toString('base64') },
-    ]),
+    found.map(({ mediaId, count, data }) => [mediaId, { algorithm, count, data: data.toString('base64') }]),
   );
 }

@@ -1,6 +1,7 @@
 import type { Db, Queryable, Transaction } from '../db.ts';
 import { integer, row } from '../row-shape.ts';
 import { type EmbeddingSpace, spaceName, vectorTable } from './embedding-spaces.ts';
+import { dropVectorIndexes } from './vector-indexes.ts';
 
 /** How far a space that is being built has come beside the one in use. */
 export interface ReembedProgress {

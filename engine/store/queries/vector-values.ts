@@ -11,7 +11,8 @@ export function vectorProblem(vector: Float32Array, dimensions: number): string 
   for (const value of vector) squares += value * value;
   if (!Number.isFinite(squares)) return 'expected finite values, received NaN or Infinity';
   const length = Math.sqrt(squares);
-  if (Math.abs(length - 1) > LENGTH_TOLERANCE) return `expected a vector of length 1, received ${length.toPrecision(6)}`;
+  if (Math.abs(length - 1) > LENGTH_TOLERANCE)
+    return `expected a vector of length 1, received ${length.toPrecision(6)}`;
   return null;
 }
 
