@@ -161,6 +161,16 @@ export const ERRORS = {
     'A change cannot be undone: later changes, evidence or leads rest on it.',
     'Undo the later changes first; the message names them.',
   ),
+  HW_CANDIDATE_NOT_FOUND: entry(
+    EXIT.usage,
+    'No proposal of that number, or no media of that number in it, is in this database.',
+    'homeward candidates list shows the proposals, homeward candidates show ID their media.',
+  ),
+  HW_CANDIDATE_STATE: entry(
+    EXIT.usage,
+    'A proposal is not in the state that a decision needs, such as one that was decided already.',
+    'homeward candidates show ID tells its state and what was decided; undo that first.',
+  ),
   HW_PURPOSE_REQUIRED: entry(
     EXIT.usage,
     'A disclosure was asked for without purpose and recipient.',
