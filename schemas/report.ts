@@ -4,6 +4,8 @@ import { REPORT_SCHEMA_VERSION } from './constants.ts';
 import { CaptureMetadata, DecodeMode, Digests, Orientation, PdqFlavour } from './fingerprint.ts';
 import { ArchiveBudget, FileBudget } from './host-protocol.ts';
 import { MatchMethod } from './match.ts';
+import { ModelMethod } from './model-match.ts';
+import { PackId, PackKind } from './model-pack.ts';
 import { Outcome, ReasonCode } from './outcome.ts';
 
 export { MAX_ITEMS_IN_REPORT } from './constants.ts';
@@ -28,6 +30,61 @@ export const ReportMatch = Closed({
   category: Nullable(Closed({ scheme: BoundedText(60), code: BoundedText(40), label: Nullable(BoundedText(200)) })),
 });
 export type ReportMatch = Static<typeof ReportMatch>;
+
+/** Evidence by a model or by a camera's serial number. It is a lead for a person to judge, never an identification. */
+export const ReportModelMatch = Closed({
+  matchId: Count(),
+  method: ModelMethod,
+  /** Packs, versions and outputs that were compared; `exif-serial/1` for a camera. */
+  algorithm: BoundedText(200),
+  /** Cosine distance, 0 to 2; 0 for a camera. */
+  distance: Type.Number({ minimum: 0, maximum: 2 }),
+  threshold: Type.Number({ minimum: 0, maximum: 2 }),
+  expectedFalseMatches: Nullable(Type.Number({ minimum: 0 })),
+  /** False: the calibration cannot show that less than one false match was to be expected. No lead rests on it alone. */
+  calibrated: Type.Boolean(),
+  borderline: Type.Boolean(),
+  inliers: Nullable(Count()),
+  source: BoundedText(200),
+  series: BoundedText(300),
+  /** Reference of the subject, place or camera within the series; null for a copy of one of its pictures. */
+  reference: Nullable(BoundedText(100)),
+});
+export type ReportModelMatch = Static<typeof ReportModelMatch>;
+
+/** What the models said of an item's content. */
+export const ReportItemModels = Closed({
+  outcome: Outcome,
+  reason: Nullable(ReasonCode),
+  /** Null where faces were not looked for. */
+  facesFound: Nullable(Count()),
+  matches: Type.Array(ReportModelMatch),
+});
+export type ReportItemModels = Static<typeof ReportItemModels>;
+
+/** Of the second stage; counts are of contents, not of items. */
+export const ReportModels = Closed({
+  packs: Type.Array(
+    Closed({ id: PackId, version: BoundedText(20), kind: PackKind, netSha256: Hex(32) }),
+    { maxItems: 32 },
+  ),
+  /** What ran them, such as `cpu`. */
+  provider: BoundedText(40),
+  /** Under what faces were looked for; null: they were not. */
+  faceSearch: Nullable(Closed({ authority: BoundedText(200), necessity: BoundedText(1000) })),
+  done: Count(),
+  partial: Count(),
+  rejected: Count(),
+  failed: Count(),
+  /** Not looked at yet: an interrupted stage. */
+  left: Count(),
+  faces: Nullable(Count()),
+  /** Contents that some evidence of the method ties to a series. */
+  matched: Type.Array(Closed({ method: ModelMethod, media: Count() }), { maxItems: 8 }),
+  /** Open leads of this batch's contents. */
+  openLeads: Count(),
+});
+export type ReportModels = Static<typeof ReportModels>;
 
 /**
  * known: a digest match (identical content). nearDuplicate: a perceptual match only. unseen: examined, nothing matched.
@@ -58,6 +115,8 @@ export const ReportItem = Closed({
   trailingBytes: Nullable(Count()),
   capture: Nullable(CaptureMetadata),
   matches: Type.Array(ReportMatch),
+  /** Null where the models did not look at it. */
+  models: Nullable(ReportItemModels),
 });
 export type ReportItem = Static<typeof ReportItem>;
 
@@ -165,7 +224,7 @@ export const Report = Closed({
     complete: Type.Boolean(),
     /** Stages and their state; models come as a later stage. */
     stages: Type.Array(
-      Closed({ stage: OneOf(['hashes', 'models']), state: OneOf(['pending', 'complete', 'interrupted']) }),
+      Closed({ stage: OneOf(['hashes', 'models']), state: OneOf(['pending', 'complete', 'interrupted', 'leftOut']) }),
     ),
     budgets: Closed({ file: FileBudget, archive: ArchiveBudget }),
     sandbox: SandboxState,
@@ -174,6 +233,8 @@ export const Report = Closed({
   sets: Type.Array(ReportSet),
   counts: ReportCounts,
   figures: ReportFigures,
+  /** Null where the models were left out. */
+  models: Nullable(ReportModels),
   /** Name of the NDJSON file beside this one that holds the items, when there are more than MAX_ITEMS_IN_REPORT. */
   itemsFile: Nullable(BoundedText(300)),
   items: Type.Array(ReportItem),

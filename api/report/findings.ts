@@ -203,8 +203,8 @@ export function limits(head: ReportHead): readonly string[] {
     ...(head.batch.mode === 'fast'
       ? ['This is a fast-mode report: hashes were computed from reduced pictures and are for triage only.']
       : []),
-    ...(head.batch.stages.some((stage) => stage.stage === 'models' && stage.state !== 'complete')
-      ? ['The second stage (models) did not run: faces and places were not compared.']
+    ...(head.batch.stages.some(({ stage, state }) => stage === 'models' && state !== 'complete')
+      ? ['The second stage (models) did not run to its end: faces and places were not compared everywhere.']
       : []),
   ];
 }

@@ -6,6 +6,7 @@ import type { Mask } from './mask.ts';
 import { neutralise } from './neutralise.ts';
 import { figuresSection } from './page-charts.ts';
 import { itemsSection } from './page-items.ts';
+import { modelsSection } from './page-models.ts';
 import { limitsSection, provenanceSection, setsSection } from './page-provenance.ts';
 import type { PageRows } from './page-rows.ts';
 import { openingSection, outcomeSection, standingSection } from './page-summary.ts';
@@ -43,9 +44,10 @@ ${STYLE_ELEMENT}
 </head>
 <body>
 ${openingSection(head, mask)}
-<nav aria-label="On this page"><a href="#known">Known</a><a href="#outcomes">Outcomes</a><a href="#figures">Figures</a><a href="#files">Files</a><a href="#sets">Searched</a><a href="#made">How made</a><a href="#limits">Limits</a></nav>
+<nav aria-label="On this page"><a href="#known">Known</a><a href="#models">Models</a><a href="#outcomes">Outcomes</a><a href="#figures">Figures</a><a href="#files">Files</a><a href="#sets">Searched</a><a href="#made">How made</a><a href="#limits">Limits</a></nav>
 <main>
 ${standingSection(head)}
+${modelsSection(head)}
 ${outcomeSection(head)}
 ${figuresSection(head, mask)}
 ${itemsSection(head, rows, mask)}

@@ -3,6 +3,7 @@ import type { Tone } from './charts.ts';
 import { byteSize, counted, groupDigits } from './figures.ts';
 import { html, type Markup } from './markup.ts';
 import type { Mask } from './mask.ts';
+import { evidenceSentence } from './model-findings.ts';
 import { neutralise } from './neutralise.ts';
 import type { PageRow, PageRows } from './page-rows.ts';
 import { evidenceWords, outcomeWords, reasonWords, recordedBy, standingWords } from './words.ts';
@@ -66,10 +67,13 @@ function breakable(path: string): Markup {
 }
 
 function matchCell(item: ReportItem, mask: Mask): MarkupOrNothing {
-  const best = [...item.matches].sort((one, other) => one.distance - other.distance);
+  const best = [
+    ...item.matches.toSorted((one, other) => one.distance - other.distance).map((match) => matchWords(match, mask)),
+    ...(item.models?.matches ?? []).map((match) => html`${evidenceSentence(match, mask)}`),
+  ];
   const shown = best.slice(0, MAX_MATCHES_IN_ROW);
   if (shown.length === 0) return null;
-  return html`${shown.map((match) => html`<div class="match">${matchWords(match, mask)}</div>`)}${best.length > shown.length && html`<div class="soft">and ${counted(best.length - shown.length, 'more match', 'more matches')}</div>`}`;
+  return html`${shown.map((words) => html`<div class="match">${words}</div>`)}${best.length > shown.length && html`<div class="soft">and ${counted(best.length - shown.length, 'more match', 'more matches')}</div>`}`;
 }
 
 type MarkupOrNothing = Markup | null;

@@ -6,6 +6,7 @@ import {
   type ReportHead,
   type ReportItem,
   type ReportMatch,
+  type ReportModelMatch,
   type STANDINGS,
 } from '../../schemas/report.ts';
 
@@ -111,6 +112,15 @@ export function sampleItem(index: number): SampleItem {
           }
         : null,
     matches,
+    models:
+      unexamined === undefined && hash % 2 === 0
+        ? {
+            outcome: 'done',
+            reason: null,
+            facesFound: hash % 3,
+            matches: hash % 71 === 4 ? [sampleModelMatch(hash)] : [],
+          }
+        : null,
   };
 }
 
@@ -195,7 +205,7 @@ export function sampleHead(items: number): ReportHead {
       complete: true,
       stages: [
         { stage: 'hashes', state: 'complete' },
-        { stage: 'models', state: 'pending' },
+        { stage: 'models', state: 'complete' },
       ],
       budgets: { file: DEFAULT_FILE_BUDGET, archive: DEFAULT_ARCHIVE_BUDGET },
       sandbox: {
@@ -262,6 +272,25 @@ export function sampleHead(items: number): ReportHead {
       syntheticTraces: Math.floor(items / 211),
       withGps: Math.floor(items / 9),
     },
+    models: {
+      packs: [
+        { id: 'blazeface', version: '1.0.0', kind: 'faceDetector', netSha256: '1b'.repeat(32) },
+        { id: 'dlib-128', version: '1.0.0', kind: 'faceEmbedding', netSha256: '2c'.repeat(32) },
+      ],
+      provider: 'cpu',
+      faceSearch: { authority: 'Order 2026-0114', necessity: 'Victims of the series are not identified yet' },
+      done: Math.floor(items / 2),
+      partial: 3,
+      rejected: 1,
+      failed: 2,
+      left: 0,
+      faces: Math.floor(items / 3),
+      matched: [
+        { method: 'copy', media: 12 },
+        { method: 'face', media: 7 },
+      ],
+      openLeads: 9,
+    },
     itemsFile: items > 100_000 ? 'report.items.ndjson' : null,
   };
 }
@@ -284,6 +313,23 @@ function sampleMatch(hash: number, known: boolean): ReportMatch {
         ? null
         : `Series ${['Harbour', 'Lantern', 'Meadow', 'Quarry', 'Tramway', 'Willow'][hash % 6] ?? ''}`,
     category: line.code === null ? null : { scheme: line.scheme, code: line.code, label: line.label },
+  };
+}
+
+function sampleModelMatch(hash: number): ReportModelMatch {
+  return {
+    matchId: hash % 10_000,
+    method: 'face',
+    algorithm: 'dlib-128@1.0.0/embedding+faceres-1024@1.0.0/embedding',
+    distance: 0.091,
+    threshold: 0.152,
+    expectedFalseMatches: 0.08,
+    calibrated: true,
+    borderline: false,
+    inliers: null,
+    source: 'Regional unit',
+    series: 'Series Lantern',
+    reference: 'V1',
   };
 }
 

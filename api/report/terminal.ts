@@ -12,6 +12,13 @@ import {
   sandboxLines,
 } from './findings.ts';
 import type { Mask } from './mask.ts';
+import {
+  faceSearchSentence,
+  JUDGED_BY_PEOPLE,
+  modelMethodWords,
+  modelsLeftOut,
+  modelsSentence,
+} from './model-findings.ts';
 import { neutralise } from './neutralise.ts';
 import { outcomeWords, reasonWords, recordedBy, setWords, submissionWords } from './words.ts';
 
@@ -76,6 +83,8 @@ export function renderTerminalSummary(head: ReportHead, options: TerminalOptions
   if (head.sets.length > MAX_LINES)
     out.plain(`${' '.repeat(FIGURE_WIDTH)}  and ${counted(head.sets.length - MAX_LINES, 'more set')}`, paint.soft);
 
+  models(out, head, paint);
+
   out.heading('Outcomes');
   for (const outcome of OUTCOMES) {
     const reasons = counts.byReason
@@ -138,6 +147,21 @@ function standing(
         out.paint.none,
       );
   }
+}
+
+function models(out: Lines, head: ReportHead, paint: Painter): void {
+  out.heading('Models (edited copies, places, cameras, faces)');
+  const leftOut = modelsLeftOut(head);
+  if (head.models === null || leftOut !== null) {
+    out.wrapped(leftOut ?? '', '  ', paint.none);
+    return;
+  }
+  out.wrapped(`${modelsSentence(head.models)}. ${faceSearchSentence(head.models)}.`, '  ', paint.none);
+  for (const { method, media } of head.models.matched)
+    out.figure(media, `${media === 1 ? 'content shows' : 'contents show'} ${modelMethodWords(method)}`, paint.near);
+  if (head.models.openLeads === 0) return;
+  out.figure(head.models.openLeads, 'open leads: homeward leads list', paint.near);
+  out.wrapped(JUDGED_BY_PEOPLE, ' '.repeat(FIGURE_WIDTH + 2), paint.soft);
 }
 
 function provenance(out: Lines, head: ReportHead, paint: Painter): void {

@@ -1,8 +1,9 @@
 import type { DecodeMode } from '../../schemas/fingerprint.ts';
-import type { Report, ReportCounts, ReportHead, ReportItem, ReportSet } from '../../schemas/report.ts';
+import type { Report, ReportCounts, ReportHead, ReportItem, ReportModels, ReportSet } from '../../schemas/report.ts';
 import type { Db } from '../store/db.ts';
 import { bytes, integer, nullable, row, text, timestamp } from '../store/row-shape.ts';
 import { reportItems } from './items.ts';
+import { modelCounts } from './model-items.ts';
 import { Tally } from './tally.ts';
 
 export interface ReportRequest {
@@ -10,6 +11,13 @@ export interface ReportRequest {
   /** What is not in the database: versions, operator, machine, sandbox. */
   readonly facts: Pick<Report, 'schemaVersion' | 'engine' | 'batch'>;
   readonly added: ReportCounts['added'];
+  /** Null where the models were left out. */
+  readonly models:
+    | (Pick<ReportModels, 'packs' | 'provider' | 'faceSearch' | 'left'> & {
+        /** 32 bytes; see embedding_run. */
+        readonly profile: Uint8Array;
+      })
+    | null;
 }
 
 /**
@@ -26,7 +34,8 @@ export class ReportBuilder {
   }
 
   async *items(): AsyncGenerator<ReportItem> {
-    for await (const { item } of reportItems(this.#db, this.#request.batch)) {
+    const { batch, models } = this.#request;
+    for await (const { item } of reportItems(this.#db, { ...batch, profile: models?.profile ?? null })) {
       this.#tally.add(item);
       yield item;
     }
@@ -38,8 +47,16 @@ export class ReportBuilder {
       sets: await setsInForce(this.#db),
       counts: this.#tally.counts(await mediaOf(this.#db, this.#request.batch.batchId), this.#request.added),
       figures: this.#tally.figures(),
+      models: await this.#models(),
       itemsFile: null,
     };
+  }
+
+  async #models(): Promise<ReportModels | null> {
+    const { batch, models } = this.#request;
+    if (models === null) return null;
+    const { profile, ...said } = models;
+    return { ...said, ...(await modelCounts(this.#db, batch.batchId, profile)) };
   }
 }
 

@@ -31,7 +31,12 @@ for (const engine of STORE_ENGINES) {
 
     async function reported(batchId: string) {
       const found = [];
-      for await (const { item } of reportItems(db, { batchId, pipelineVersion: PIPELINE_VERSION, mode: 'exact' }))
+      for await (const { item } of reportItems(db, {
+        batchId,
+        pipelineVersion: PIPELINE_VERSION,
+        mode: 'exact',
+        profile: null,
+      }))
         found.push(item);
       return found;
     }

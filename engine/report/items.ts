@@ -4,11 +4,12 @@ import { CaptureMetadata, type DecodeMode, ORIENTATIONS, PDQ_FLAVOURS } from '..
 import { MATCH_METHODS } from '../../schemas/match.ts';
 import { OUTCOMES, REASONS } from '../../schemas/outcome.ts';
 import { pathAsText } from '../../schemas/path-text.ts';
-import type { ReportItem, ReportMatch } from '../../schemas/report.ts';
+import type { ReportItem, ReportItemModels, ReportMatch } from '../../schemas/report.ts';
 import { categoryEntry } from '../hashset/category-schemes.ts';
 import { standingOf } from '../match/standing.ts';
 import type { Db } from '../store/db.ts';
 import { bytes, integer, json, nullable, oneOf, type RowOf, row, text, timestamp } from '../store/row-shape.ts';
+import { modelsOf } from './model-items.ts';
 
 /** Item numbers of a page: at most so many items are read together; a page and its matches are all that is in memory. */
 const PAGE_NUMBERS = 1_000;
@@ -95,7 +96,13 @@ select wanted.media_id,
 /** A batch's items as a report shows them, in the order they were recorded, with the number of their content. */
 export async function* reportItems(
   db: Db,
-  batch: { readonly batchId: string; readonly pipelineVersion: string; readonly mode: DecodeMode },
+  batch: {
+    readonly batchId: string;
+    readonly pipelineVersion: string;
+    readonly mode: DecodeMode;
+    /** Of the models, 32 bytes; null where they were left out. */
+    readonly profile: Uint8Array | null;
+  },
 ): AsyncGenerator<{ readonly item: ReportItem; readonly mediaId: number | null }> {
   for (const { page } of await db.read(row({ page: integer }), PAGES_SQL, [batch.batchId])) {
     const first = page * PAGE_NUMBERS;
@@ -104,13 +111,16 @@ export async function* reportItems(
     const found =
       mediaIds.length === 0 ? [] : await db.read(MATCHES, MATCHES_SQL, [mediaIds, batch.mode, batch.pipelineVersion]);
     const matches = new Map(found.map((one) => [one.mediaId, one.matches.map(matchOf)]));
+    const models = batch.profile === null ? null : await modelsOf(db, mediaIds, batch.profile);
     for (const row of rows) {
-      yield { item: itemOf(row, row.mediaId === null ? [] : (matches.get(row.mediaId) ?? [])), mediaId: row.mediaId };
+      const of = row.mediaId === null ? [] : (matches.get(row.mediaId) ?? []);
+      const said = row.mediaId === null ? null : (models?.get(row.mediaId) ?? null);
+      yield { item: itemOf(row, of, said), mediaId: row.mediaId };
     }
   }
 }
 
-function itemOf(row: ItemRow, matches: ReportMatch[]): ReportItem {
+function itemOf(row: ItemRow, matches: ReportMatch[], models: ReportItemModels | null): ReportItem {
   const qualities = [row.pdq512Quality, row.pdqFullQuality].filter((quality) => quality !== null);
   return {
     ...pathAsText(row.path),
@@ -134,6 +144,7 @@ function itemOf(row: ItemRow, matches: ReportMatch[]): ReportItem {
     trailingBytes: row.trailingBytes,
     capture: row.capture,
     matches,
+    models,
   };
 }
 
