@@ -1,6 +1,6 @@
 import { HomewardError } from '../../schemas/error.ts';
 import { jsonParam, storableText, type Transaction } from '../store/db.ts';
-import { bytes, integer, oneOf, row, text } from '../store/row-shape.ts';
+import { bytes, integer, oneOf, row } from '../store/row-shape.ts';
 import { decidedEvidence } from './decided-evidence.ts';
 import { evidenceInForce } from './lead-evidence.ts';
 import { type MethodPrecision, pauseFailingMethods } from './precision.ts';
@@ -104,16 +104,12 @@ function neededFor(state: LeadState, decisions: Parameters<typeof stateOf>[0]): 
   return 'Another person has to decide, without knowing this decision.';
 }
 
-/** The number of a lead together with the content it is about, for what comes back from elsewhere. */
-export async function contentOfLead(
-  tx: Transaction,
-  leadId: number,
-): Promise<{ readonly sha256: Buffer; readonly series: string } | null> {
+/** Digest of the content that a lead is about, for what comes back from elsewhere; null where there is no such lead. */
+export async function contentOfLead(tx: Transaction, leadId: number): Promise<Buffer | null> {
   const [found] = await tx.read(
-    row({ sha256: bytes, series: text }),
-    `select m.sha256, s.name as series from lead l join media m on m.media_id = l.media_id join series s on s.series_id = l.series_id
-      where l.lead_id = $1`,
+    row({ sha256: bytes }),
+    'select m.sha256 from lead l join media m on m.media_id = l.media_id where l.lead_id = $1',
     [leadId],
   );
-  return found ?? null;
+  return found?.sha256 ?? null;
 }
