@@ -22,9 +22,12 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   fingerprint: async () => (await import('./commands/fingerprint.ts')).registerFingerprint,
   hashset: async () => (await import('./commands/hashset.ts')).registerHashset,
   series: async () => (await import('./commands/series.ts')).registerSeries,
+  leads: async () => (await import('./commands/leads.ts')).registerLeads,
+  explain: async () => (await import('./commands/explain.ts')).registerExplain,
   reproduce: async () => (await import('./commands/reproduce.ts')).registerReproduce,
   demo: async () => (await import('./commands/demo.ts')).registerDemo,
   validate: async () => (await import('./commands/validate.ts')).registerValidate,
+  models: async () => (await import('./commands/models.ts')).registerModels,
   doctor: async () => (await import('./commands/doctor.ts')).registerDoctor,
   config: async () => (await import('./commands/config.ts')).registerConfig,
 };

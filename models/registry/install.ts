@@ -5,7 +5,7 @@ import path from 'node:path';
 import { HomewardError } from '../../schemas/error.ts';
 import type { ModelPackManifest } from '../../schemas/model-pack.ts';
 import { MANIFEST_FILE, readManifest } from './manifest.ts';
-import { CARD_FILE, checkFiles, INSTALLED_FOLDER, listPacks, netDigest, type Pack, packNamed } from './packs.ts';
+import { CARD_FILE, checkFiles, entryNamed, INSTALLED_FOLDER, listPacks, netDigest, type Pack } from './packs.ts';
 
 export interface Installation {
   /** Folder with manifest, files and, if there is one, card. */
@@ -69,8 +69,7 @@ export async function installPack(installation: Installation): Promise<Installed
 /** @throws HomewardError HW_MODEL_NOT_FOUND, or HW_MODEL_MANIFEST for a shipped one */
 export async function removePack(modelsFolder: string, shippedFolder: string, id: string): Promise<void> {
   const entries = await listPacks(modelsFolder, shippedFolder);
-  const entry = entries.find((one) => one.id === id) ?? packNamed(entries, id);
-  if (entry.origin === 'shipped') {
+  if (entryNamed(entries, id).origin === 'shipped') {
     throw new HomewardError(
       'HW_MODEL_MANIFEST',
       `expected an installed pack to remove, received ${id}, which is shipped with the engine; choose another one of its kind in the configuration instead`,

@@ -48,17 +48,21 @@ export async function openPack(modelsFolder: string, shippedFolder: string, id: 
   return pack;
 }
 
+/** @throws HomewardError HW_MODEL_NOT_FOUND */
+export function entryNamed(entries: readonly PackEntry[], id: string): PackEntry {
+  const entry = entries.find((one) => one.id === id);
+  if (entry !== undefined) return entry;
+  throw new HomewardError(
+    'HW_MODEL_NOT_FOUND',
+    `expected the id of a model pack, received ${JSON.stringify(id)}; there are ${entries.map((one) => one.id).join(', ')}`,
+  );
+}
+
 /** @throws HomewardError HW_MODEL_NOT_FOUND, or HW_MODEL_MANIFEST where its manifest is no good */
 export function packNamed(entries: readonly PackEntry[], id: string): Pack {
-  const entry = entries.find((one) => one.id === id);
-  if (entry === undefined) {
-    throw new HomewardError(
-      'HW_MODEL_NOT_FOUND',
-      `expected the id of a model pack, received ${JSON.stringify(id)}; there are ${entries.map((one) => one.id).join(', ')}`,
-    );
-  }
-  if (entry.pack === null) throw entry.fault;
-  return entry.pack;
+  const { pack, fault } = entryNamed(entries, id);
+  if (pack === null) throw fault;
+  return pack;
 }
 
 /** @throws HomewardError HW_MODEL_FILE naming the file that is missing or is another one */

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { devNull } from 'node:os';
 import path from 'node:path';
 import { isPackVerdict } from '../../schemas/checks/is-pack-verdict.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import type { ModelPackManifest, ModelProvider, PackTrial, PackVerdict } from '../../schemas/model-pack.ts';
+import type { SandboxState } from '../../schemas/report.ts';
 import { type LaunchCommand, launchCommand } from './launch-command.ts';
 import { ProcessUsage } from './process-usage.ts';
 import { expressible, readablePaths, workingFolder } from './readable-paths.ts';
@@ -29,37 +30,32 @@ const LIMITS: TrialLimits = { timeMs: 120_000, memoryBytes: 1536 * MEBIBYTE };
 const COPIES_OF_NET = 4;
 
 export interface VerifierSettings {
-  readonly scratchFolder: string;
+  /** An empty folder that exists; nothing is written there. */
+  readonly scratchRoot: string;
   /** Of the data folder and the like: kept from the process that tries a net. */
   readonly hiddenFolders: readonly string[];
   readonly limits?: Partial<TrialLimits>;
 }
 
 /** Tries nets, each in a process of its own without network, data folder or leave to write. */
-export class PackVerifier implements AsyncDisposable {
+export class PackVerifier {
+  readonly sandbox: SandboxState;
   readonly #plan: SandboxPlan;
   readonly #readable: readonly string[];
-  readonly #scratch: string;
   readonly #limits: TrialLimits;
 
-  private constructor(plan: SandboxPlan, readable: readonly string[], scratch: string, limits: TrialLimits) {
+  private constructor(plan: SandboxPlan, readable: readonly string[], limits: TrialLimits) {
+    this.sandbox = plan.state;
     this.#plan = plan;
     this.#readable = readable;
-    this.#scratch = scratch;
     this.#limits = limits;
   }
 
-  static async start({ scratchFolder, hiddenFolders, limits }: VerifierSettings): Promise<PackVerifier> {
-    const scratchRoot = await mkdtemp(path.join(scratchFolder, 'homeward-verify-'));
-    try {
-      const paths = { checkout: CHECKOUT, entry: ENTRY, readableRoots: [], scratchRoot };
-      const plan = await planSandbox({ ...paths, hiddenFolders, namespaces: true });
-      const readable = [...new Set([...readablePaths(paths), expressible(plan.scratchRoot)])];
-      return new PackVerifier(plan, readable, scratchRoot, { ...LIMITS, ...limits });
-    } catch (error) {
-      await rm(scratchRoot, { recursive: true, force: true });
-      throw error;
-    }
+  static async start({ scratchRoot, hiddenFolders, limits }: VerifierSettings): Promise<PackVerifier> {
+    const paths = { checkout: CHECKOUT, entry: ENTRY, readableRoots: [], scratchRoot };
+    const plan = await planSandbox({ ...paths, hiddenFolders, namespaces: true });
+    const readable = [...new Set([...readablePaths(paths), expressible(plan.scratchRoot)])];
+    return new PackVerifier(plan, readable, { ...LIMITS, ...limits });
   }
 
   /**
@@ -75,10 +71,6 @@ export class PackVerifier implements AsyncDisposable {
   /** Providers that onnxruntime was made with on this machine. */
   async offeredProviders(): Promise<readonly ModelProvider[]> {
     return (await this.#ask({ manifest: null, provider: 'cpu' }, devNull, 'onnxruntime')).offered;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await rm(this.#scratch, { recursive: true, force: true });
   }
 
   async #ask(trial: PackTrial, netPath: string, what: string): Promise<PackVerdict> {
