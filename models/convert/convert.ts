@@ -2,7 +2,7 @@ import { HomewardError } from '../../schemas/error.ts';
 import { GraphBuilder } from './graph-builder.ts';
 import { CONVERTED_NETS, type Net } from './nets.ts';
 import type { OnnxPort } from './onnx-model.ts';
-import { pathBelowPackages, readSource } from './source-files.ts';
+import { pathBelowPackages, readSource, unreadable } from './source-files.ts';
 
 export interface ConvertedNet {
   /** The ONNX file; the same bytes every time. */
@@ -14,6 +14,8 @@ export interface ConvertedNet {
 export interface NetDescription {
   /** Name and shape of the one input: [batch, 3, height, width]; `batch` is free. */
   readonly inputs: readonly OnnxPort[];
+  /** Height and width of the input. */
+  readonly sidePixels: number;
   readonly outputs: readonly OnnxPort[];
   readonly sourceFiles: ConvertedNet['sourceFiles'];
 }
@@ -21,9 +23,7 @@ export interface NetDescription {
 const nets = new Map<string, Net>(Object.entries(CONVERTED_NETS));
 
 /** The nets that can be made from installed npm packages, by id. */
-export const NETS: ReadonlyMap<string, NetDescription> = new Map(
-  [...nets].map(([id, net]) => [id, { inputs: [net.input], outputs: net.outputs, sourceFiles: sourceFiles(net) }]),
-);
+export const NETS: ReadonlyMap<string, NetDescription> = new Map([...nets].map(([id, net]) => [id, describe(net)]));
 
 /**
  * Makes the ONNX file of one net. `packagesRoot` is the `node_modules` of the checkout.
@@ -38,13 +38,23 @@ export async function convertNet(id: string, packagesRoot: string): Promise<Conv
     );
   }
   const files = await Promise.all(net.source.map((source) => readSource(packagesRoot, source)));
-  const builder = new GraphBuilder(net.input);
+  const builder = new GraphBuilder(inputOf(net));
   const wires = net.build(builder, files);
-  const outputs = net.outputs.flatMap((port, index) => {
+  const outputs = net.outputs.map((port, index) => {
     const wire = wires[index];
-    return wire === undefined ? [] : [{ wire, port }];
+    if (wire === undefined) throw unreadable(`the output ${port.name} of ${id}`, 'none');
+    return { wire, port };
   });
   return { bytes: builder.finish(id, outputs), sourceFiles: sourceFiles(net) };
+}
+
+function inputOf({ sidePixels }: Net): OnnxPort {
+  return { name: 'input', shape: ['batch', 3, sidePixels, sidePixels] };
+}
+
+function describe(net: Net): NetDescription {
+  const { sidePixels, outputs } = net;
+  return { inputs: [inputOf(net)], sidePixels, outputs, sourceFiles: sourceFiles(net) };
 }
 
 function sourceFiles(net: Net): ConvertedNet['sourceFiles'] {

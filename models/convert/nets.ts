@@ -12,7 +12,8 @@ import { readWeights } from './weights.ts';
 /** One net that the converter makes: all inputs are [batch, 3, height, width] in float32, batch of any length. */
 export interface Net {
   readonly source: readonly SourceFile[];
-  readonly input: OnnxPort;
+  /** Height and width of the input. */
+  readonly sidePixels: number;
   readonly outputs: readonly OnnxPort[];
   /** The wires of `outputs` in their order. `files` are the contents of `source` in its order. */
   readonly build: (builder: GraphBuilder, files: readonly Uint8Array[]) => readonly Wire[];
@@ -24,12 +25,11 @@ const FACE_API = '@vladmandic/face-api';
 const HUB_MODULE =
   'StatefulPartitionedCall/sequential/keras_layer/StatefulPartitionedCall/StatefulPartitionedCall/StatefulPartitionedCall/predict';
 
-const pictures = (sidePixels: number): OnnxPort => ({ name: 'input', shape: ['batch', 3, sidePixels, sidePixels] });
 const output = (name: string, ...shape: readonly number[]): OnnxPort => ({ name, shape: ['batch', ...shape] });
 
 /** Which nets there are. Digests are those of the packages at the versions of the lock file. */
 export const CONVERTED_NETS = {
-  /** Face detector of MediaPipe, full range; 512 boxes of cells of 16 pixels, then 384 of cells of 32. */
+  /** Face detector of MediaPipe for 256 pixels: 512 boxes of cells of 16 pixels, then 384 of cells of 32. */
   blazeface: {
     source: [
       {
@@ -43,7 +43,7 @@ export const CONVERTED_NETS = {
         sha256: 'dc9a97fdc50bc43216554bdd69aa3e7b9361a519ee7bdd996a2f69a98a6f9b72',
       },
     ],
-    input: pictures(256),
+    sidePixels: 256,
     outputs: [output('boxes', 896, 16), output('scores', 896, 1)],
     build: (builder, [description, data]) => {
       const reader = graphModelReader(builder, description, data, 'input');
@@ -65,7 +65,7 @@ export const CONVERTED_NETS = {
         sha256: '2835640602d53718aa6ae9a42896327eaa21beefed056c218d32ca7d79e1e2f8',
       },
     ],
-    input: pictures(512),
+    sidePixels: 512,
     outputs: [output('boxes', 5118, 4), output('scores', 5118)],
     build: (builder, files) => {
       const { boxes, scores } = ssdMobilenetV1(builder, weightsOf(files));
@@ -85,7 +85,7 @@ export const CONVERTED_NETS = {
         sha256: '4611ef65c87d836d03d684b30eec4d195d8b219fa1dd58fc58945831c6b9299b',
       },
     ],
-    input: pictures(112),
+    sidePixels: 112,
     outputs: [output('landmarks', 136)],
     build: (builder, files) => [faceLandmarks68(builder, weightsOf(files))],
   },
@@ -102,7 +102,7 @@ export const CONVERTED_NETS = {
         sha256: 'b413e420d6840b2775fba32008db6f3cddb07d485967fb42cfcf379c16a8c589',
       },
     ],
-    input: pictures(150),
+    sidePixels: 150,
     outputs: [output('embedding', 128)],
     build: (builder, files) => [dlibResnet(builder, weightsOf(files))],
   },
@@ -120,7 +120,7 @@ export const CONVERTED_NETS = {
         sha256: '2c7d2d62b76c97528b736527aa09d310ea71743c9e3e79fb6c62d4b2d73af79b',
       },
     ],
-    input: pictures(224),
+    sidePixels: 224,
     outputs: [output('embedding', 1024)],
     build: (builder, [description, data]) => [
       graphModelReader(builder, description, data, 'input_1').wire('global_pooling/Mean'),
@@ -148,7 +148,7 @@ export const CONVERTED_NETS = {
         sha256: 'f291df992a0131741372506a6072fb9f1645bff7c973c983fd6276f5f9625d5e',
       },
     ],
-    input: pictures(224),
+    sidePixels: 224,
     outputs: [output('block13', 816, 14, 14), output('penultimate', 1792)],
     build: (builder, [description, ...shards]) => {
       const data = Buffer.concat(shards.map(base64Content));

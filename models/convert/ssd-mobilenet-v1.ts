@@ -18,7 +18,7 @@ const SHIFT_SCALE = 10;
 const SIZE_SCALE = 5;
 
 /**
- * SSD on MobileNet v1 (Liu et al. 2016, Howard et al. 2017) as trained for faces by the author of face-api.js.
+ * SSD on MobileNet v1 (Liu et al. 2016, Howard et al. 2017) as trained on WIDER FACE by yeephycho and published with face-api.js.
  * boxes: [batch, 5118, 4] as top, left, bottom, right in parts of the input; scores: [batch, 5118], 0 to 1.
  */
 export function ssdMobilenetV1(

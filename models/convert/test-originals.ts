@@ -5,10 +5,12 @@ import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { loadGraphModelSync } from '@tensorflow/tfjs-converter';
 import * as tf from '@tensorflow/tfjs-core';
 import { faceLandmark68, faceRecognition, ssdMobilenetV1 } from './test-face-api.ts';
+import { PACKAGES_ROOT } from './test-packages.ts';
 
 /** The nets as their packages publish them, run by TensorFlow.js: what a converted net is held against. */
 
-export const PACKAGES_ROOT = path.resolve(import.meta.dirname, '..', '..', 'node_modules');
+export { PACKAGES_ROOT };
+
 const require = createRequire(import.meta.url);
 const HUMAN = path.join(PACKAGES_ROOT, '@vladmandic', 'human');
 const FACE_API = path.join(PACKAGES_ROOT, '@vladmandic', 'face-api');

@@ -1,0 +1,4 @@
+import path from 'node:path';
+
+/** The packages of this checkout. */
+export const PACKAGES_ROOT = path.resolve(import.meta.dirname, '..', '..', 'node_modules');
