@@ -3,11 +3,16 @@ import { statfs } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { lastEndingOf } from '../../engine/store/adapters/pglite.ts';
+import type { PackEntry } from '../../models/registry/packs.ts';
 import type { Config } from '../../schemas/config.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import type { SandboxState } from '../../schemas/report.ts';
+import { checkModels, type PackCheck } from './check-models.ts';
+import { choosePacks } from './choose-packs.ts';
+import { listModels } from './models.ts';
 import { withDatabase } from './open-database.ts';
 import { openFleet } from './open-fleet.ts';
+import { runtimeVersion, withVerifier } from './verify-packs.ts';
 
 export interface Finding {
   readonly state: 'good' | 'warning' | 'bad';
@@ -31,6 +36,7 @@ export async function examineInstallation(config: Config): Promise<Finding[]> {
   return [
     good('runtime', `Node ${process.versions.node}, ${process.platform} ${process.arch}`),
     ...(await workers(config)),
+    ...(await models(config)),
     ...memory(config),
     await disk('scratch folder', config.scratchFolder),
     ...(await database(config)),
@@ -51,6 +57,56 @@ async function workers(config: Config): Promise<Finding[]> {
       ),
     ];
   }
+}
+
+/** What inference runs on, and which packs are built and hold what their manifests say; nothing is built here. */
+async function models(config: Config): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  try {
+    const entries = await listModels(config);
+    findings.push(await inference(config, entries));
+    const checks = await checkModels(config, entries, 'recorded');
+    const ids = (state: PackCheck['state']): string[] =>
+      checks.filter((check) => check.state === state).map(({ entry }) => entry.id);
+    const [ready, waiting] = [ids('ready'), [...ids('untried'), ...ids('notBuilt')]];
+    if (ready.length > 0) findings.push(good('model packs', `${ready.join(', ')}: as their manifests say`));
+    if (waiting.length > 0)
+      findings.push(good('model packs', `${waiting.join(', ')}: not built or tried yet; the first scan does it`));
+    for (const { entry, fault } of checks) {
+      if (fault !== null)
+        findings.push(
+          bad(`model pack ${entry.id}`, message(fault), 'homeward models verify tries it again; docs/models.md.'),
+        );
+    }
+    // Throws what a scan would.
+    choosePacks(config, entries);
+  } catch (error) {
+    findings.push(
+      bad('models', message(error), 'See models in the configuration: homeward config show, homeward models list.'),
+    );
+  }
+  return findings;
+}
+
+/** A provider other than the processor needs libraries and a device: whether they are here only a net that is opened on it tells. */
+async function inference(config: Config, entries: readonly PackEntry[]): Promise<Finding> {
+  const { provider } = config.models;
+  const built = entries.find(({ pack }) => pack !== null && existsSync(pack.netPath))?.pack ?? null;
+  return await withVerifier(config, async (verifier) => {
+    const offered = await verifier.offeredProviders();
+    const says = `onnxruntime ${runtimeVersion()} on ${provider}; made for ${offered.join(', ')}`;
+    const todo = `Set models.provider to cpu, or install what ${provider} needs.`;
+    if (!offered.includes(provider)) return bad('inference', says, todo);
+    if (provider === 'cpu') return good('inference', says);
+    if (built === null)
+      return warning('inference', `${says}; not tried, no net is built`, 'Run homeward models build.');
+    try {
+      await verifier.verify(built.manifest, built.netPath, provider);
+      return good('inference', `${says}; tried with ${built.manifest.id}`);
+    } catch (error) {
+      return bad('inference', message(error), todo);
+    }
+  });
 }
 
 function sandboxFindings(sandbox: SandboxState, config: Config): Finding[] {
