@@ -33,7 +33,11 @@ export class GraphBuilder {
   convolution(x: Wire, weights: ConvolutionWeights, stride: number, padding: Padding): Wire {
     const { height, width, channelsIn } = kernelShape(weights);
     const name = this.#fresh('Conv');
-    const kernel = this.#halfPrecision(`${name}.weight`, toOnnxKernel(weights));
+    const values = toOnnxKernel(weights);
+    // A depthwise kernel is small, and a scale folded into it would lose more in half precision than it saves.
+    const kernel = weights.depthwise
+      ? this.constant(`${name}.weight`, values)
+      : this.#halfPrecision(`${name}.weight`, values);
     const bias = this.constant(`${name}.bias`, { shape: [weights.bias.length], values: weights.bias });
     return this.#add(
       'Conv',
