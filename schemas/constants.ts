@@ -56,6 +56,7 @@ export const REASONS = [
   'decoderWarning',
   'archiveBadEntries',
   'archiveBudget',
+  'modelFailed',
   // rejected
   'empty',
   'corruptHeader',
@@ -68,6 +69,7 @@ export const REASONS = [
   'symbolicLink',
   'specialFile',
   'changedWhileRead',
+  'changed',
   'unsafeName',
   'badCrc',
   'duplicateOffset',

@@ -109,5 +109,6 @@ const NOT_EXAMINED: ReadonlySet<ReasonCode> = new Set<ReasonCode>(NOT_EXAMINED_R
 /** A decoder that ran out of memory says nothing about the file, but about the limit. */
 const FAILED: ReadonlySet<ReasonCode> = new Set<ReasonCode>(['memoryLimit', 'timeLimit', 'cpuLimit', 'internal']);
 
-const outcomeOf = (code: ReasonCode): Outcome =>
+/** What became of a file that could not be examined for this reason. */
+export const outcomeOf = (code: ReasonCode): Outcome =>
   NOT_EXAMINED.has(code) ? 'notExamined' : FAILED.has(code) ? 'failed' : 'rejected';

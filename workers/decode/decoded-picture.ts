@@ -37,6 +37,8 @@ export type PixelBudget = Pick<FileBudget, 'pixels' | 'sidePixels'>;
 export interface DecodeOptions {
   readonly mode: DecodeMode;
   readonly budget: PixelBudget;
+  /** By how much each side may be divided on decoding, where that is not for the mode to say. */
+  readonly reductionFor?: (widthPixels: number, heightPixels: number, mediaType: string) => ReductionFactor;
 }
 
 const MAX_DETAIL = 300;

@@ -45,7 +45,7 @@ export async function decodeWithSharp(bytes: Buffer, mediaType: string, options:
 async function attempt(
   bytes: Buffer,
   mediaType: string,
-  { mode, budget }: DecodeOptions,
+  { mode, budget, reductionFor }: DecodeOptions,
   failOn: 'warning' | 'none',
   damage: Reason | null,
 ): Promise<Attempt> {
@@ -54,8 +54,8 @@ async function attempt(
     const header = await image.metadata();
     const refusal = sizeRefusal(header.width, header.height, budget);
     if (refusal !== undefined) return { ok: true, result: refusal };
-    const reductionFactor: ReductionFactor =
-      mode === 'fast' ? reductionFactorFor(header.width, header.height, mediaType) : 1;
+    const chosen = reductionFor ?? (mode === 'fast' ? reductionFactorFor : undefined);
+    const reductionFactor: ReductionFactor = chosen?.(header.width, header.height, mediaType) ?? 1;
     if (reductionFactor > 1)
       image.resize({
         width: Math.ceil(header.width / reductionFactor),
