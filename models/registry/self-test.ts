@@ -1,4 +1,5 @@
 import type { ModelPackManifest, PackInput, PackSelfTest } from '../../schemas/model-pack.ts';
+import { hashedInput } from '../convert/hashed-input.ts';
 
 /** Shape of the input tensor with its batch of one. */
 export function inputShape({ layout, widthPixels, heightPixels }: PackInput): number[] {
@@ -7,13 +8,7 @@ export function inputShape({ layout, widthPixels, heightPixels }: PackInput): nu
 
 /** The input of a self-test, as schemas/model-pack.ts defines it. */
 export function selfTestInput({ input, selfTest }: Pick<ModelPackManifest, 'input' | 'selfTest'>): Float32Array {
-  const { seed, scale, offset } = selfTest.input;
-  const values = new Float32Array(3 * input.widthPixels * input.heightPixels);
-  for (let i = 0; i < values.length; i++) {
-    const hashed = Math.sin(i + seed) * 43758.5453;
-    values[i] = scale * (hashed - Math.floor(hashed)) + offset;
-  }
-  return values;
+  return hashedInput(selfTest.input, 3 * input.widthPixels * input.heightPixels);
 }
 
 /** In words, how an output differs from the one of the self-test; null where it is within its tolerance. */
