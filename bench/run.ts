@@ -16,6 +16,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   memory: async () => (await import('./memory.ts')).bench,
   'database-share': async () => (await import('./database-share.ts')).bench,
   import: async () => (await import('./import-speed.ts')).bench,
+  'vector-recall': async () => (await import('./vector-recall.ts')).bench,
   'start-up': async () => (await import('./start-up.ts')).bench,
   bombs: async () => (await import('./bombs.ts')).bench,
 };

@@ -49,13 +49,13 @@ export class MemoryVectors implements VectorSearch {
     this.#db = db;
   }
 
-  nearest(
+  async nearest(
     spaces: SearchedSpaces,
     queries: readonly VectorQuery[],
     options: NearestOptions,
   ): Promise<(readonly VectorHit[])[]> {
     assertQueries(spaces, queries, options);
-    return this.#inTurn(async () => {
+    return await this.#inTurn(async () => {
       const key = searchKey(spaces, options.scope);
       const loaded = await this.#current(spaces, options.scope);
       if (loaded.ids.length === 0 || queries.length === 0) return queries.map(() => []);
