@@ -1,5 +1,7 @@
 import type { ChangedColumn, SeriesChangeEntry } from '../../schemas/series.ts';
+import { refreshLeads } from '../leads/refresh.ts';
 import type { Transaction } from '../store/db.ts';
+import { integer, row } from '../store/row-shape.ts';
 import { unpackIds } from './change-rows.ts';
 import { followGallery } from './gallery.ts';
 import { withdrawModelEvidence } from './model-evidence.ts';
@@ -32,7 +34,10 @@ export async function followChange(
   }
   await refuseTwoFacesOfOnePicture(tx, subjects);
   await followGallery(tx, faces, media);
-  if (!entries.some((entry) => takesAway(entry, direction))) return { evidenceWithdrawn: 0 };
+  if (!entries.some((entry) => takesAway(entry, direction))) {
+    await refreshLeadsOf(tx, media);
+    return { evidenceWithdrawn: 0 };
+  }
   const { withdrawn } = await withdrawModelEvidence(tx, seriesIds);
   return { evidenceWithdrawn: withdrawn };
 }
@@ -40,6 +45,17 @@ export async function followChange(
 function ownersOf(entry: SeriesChangeEntry): number[] {
   const owners = entry.op === 'set' ? [entry.before, entry.after] : [entry.owner];
   return owners.filter((owner) => typeof owner === 'number');
+}
+
+/** What a series holds itself is no news: a lead of media that were added to it may have nothing left to say. */
+async function refreshLeadsOf(tx: Transaction, mediaIds: readonly number[]): Promise<void> {
+  if (mediaIds.length === 0) return;
+  const led = await tx.read(
+    row({ mediaId: integer }),
+    'select distinct media_id from lead where media_id = any($1::bigint[])',
+    [mediaIds],
+  );
+  if (led.length > 0) await refreshLeads(tx, { mediaIds: led.map((one) => one.mediaId) });
 }
 
 /** What is only added cannot leave evidence without what it rests on. */

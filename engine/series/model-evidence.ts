@@ -1,5 +1,5 @@
+import { refreshLeads } from '../leads/refresh.ts';
 import type { Transaction } from '../store/db.ts';
-import { integer, row } from '../store/row-shape.ts';
 
 /**
  * Whether evidence `r` still rests on something that series `s` holds: the camera, the face of a subject, the picture of a place or
@@ -78,21 +78,15 @@ export async function withdrawModelEvidence(tx: Transaction, seriesIds: readonly
       where series_id = any($1::bigint[]) and withdrawn_at is null and not (${restsIn('r.series_id')})`,
     [seriesIds],
   );
-  return { moved, withdrawn, ...(await followLeads(tx, seriesIds)) };
+  const leadsMoved = await moveLeads(tx, seriesIds);
+  const leads = await refreshLeads(tx, { seriesIds });
+  return { moved, withdrawn, leadsMoved, leadsWithdrawn: leads.withdrawn };
 }
 
-async function followLeads(
-  tx: Transaction,
-  seriesIds: readonly number[],
-): Promise<Pick<EvidenceFollowed, 'leadsMoved' | 'leadsWithdrawn'>> {
-  const [found] = await tx.read(
-    row({ leads: integer }),
-    'select count(*) as leads from lead where series_id = any($1::bigint[])',
-    [seriesIds],
-  );
-  if (found === undefined || found.leads === 0) return { leadsMoved: 0, leadsWithdrawn: 0 };
+/** With its decisions, so that a pair that was rejected is not offered again under another name. @returns how many */
+async function moveLeads(tx: Transaction, seriesIds: readonly number[]): Promise<number> {
   // At most one lead of a media may end in one series, and of several targets the first is taken.
-  const leadsMoved = await tx.execute(
+  return await tx.execute(
     `with recursive ${TREES}, targets as (
        select distinct on (l.media_id, o.series_id) l.lead_id, o.series_id as target
          from lead l join series o on o.series_id = any($1::bigint[]) and o.series_id <> l.series_id
@@ -103,11 +97,4 @@ async function followLeads(
        from (select lead_id, min(target) as target from targets group by lead_id) as one where one.lead_id = m.lead_id`,
     [seriesIds],
   );
-  const leadsWithdrawn = await tx.execute(
-    `with recursive ${TREES}
-     update lead l set state = 'withdrawn', updated_at = now()
-      where l.series_id = any($1::bigint[]) and l.state = 'open' and not ${evidenceIn('l.series_id')}`,
-    [seriesIds],
-  );
-  return { leadsMoved, leadsWithdrawn };
 }

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Type } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { listAudit } from '../engine/audit/list.ts';
+import { addPicture, sha256Of } from '../engine/series/test-series-kit.ts';
+import { SeriesChanged, SeriesDetail } from '../schemas/series.ts';
+import { runCli, TestFolder, withData } from './cli-kit.ts';
+
+const checkChanged = Compile(SeriesChanged);
+const checkShown = Compile(Type.Array(SeriesDetail));
+
+describe('homeward series', () => {
+  it('makes, fills, combines and undoes series, each step audited and in a closed form', async () => {
+    await using folder = await TestFolder.make();
+    const data = folder.at('data');
+    await withData(data, async (db) => {
+      for (const name of ['a', 'b']) await addPicture(db, name, 2);
+    });
+    const [a, b] = [sha256Of('a'), sha256Of('b')];
+    const series = async (...args: string[]) =>
+      await runCli(['series', ...args, '--data', data, '--as', 'A. Examiner', '--organisation', 'Unit 7']);
+    const changed = async (...args: string[]): Promise<SeriesChanged> => {
+      const run = await series(...args, '--json');
+      assert.equal(run.code, 0, `${args.join(' ')}: ${run.stderr}`);
+      const printed: unknown = JSON.parse(run.stdout);
+      assert.ok(checkChanged.Check(printed), run.stdout);
+      return printed;
+    };
+
+    await changed('create', 'harbour');
+    await changed('create', 'harbour', '--source', 'Unit B', '--reason', 'told by telephone');
+    await changed('add', 'harbour', '--subject', 'V1', '--kind', 'victim', '--face', `${a.toUpperCase()}#0`, `${b}#1`);
+    await changed('add', 'harbour', '--camera', 'C1', '--make', 'Nikon', '--body-serial', '00-9876XY');
+    await changed('link', 'harbour', '--with', 'harbour', '--with-source', 'Unit B', '--reason', 'same jetty');
+    const split = await changed('split', 'harbour', '--into', 'lantern', '--subject', 'V1');
+    const undone = await changed('undo', 'harbour', '--reason', 'one person after all');
+    assert.deepEqual([undone.changeId, undone.action], [split.changeId, 'undo split']);
+
+    const twoOfOne = await series('add', 'harbour', '--subject', 'V1', '--face', `${a}#1`);
+    assert.equal(twoOfOne.code, 2);
+    assert.match(twoOfOne.stderr, /^HW_SERIES_FACES: expected at most one face/m);
+
+    const shown = await series('show', 'harbour', '--json');
+    const details: unknown = JSON.parse(shown.stdout);
+    assert.ok(checkShown.Check(details), shown.stdout);
+    const ours = details.find((one) => one.source === 'Unit 7');
+    assert.deepEqual(
+      [ours?.subjects[0]?.faces, ours?.cameras[0]?.bodySerial, ours?.links[0]?.other.source],
+      [2, '9876XY', 'Unit B'],
+    );
+    const masked = await series('show', 'harbour');
+    assert.match(masked.stdout, /subject V1 \(victim\): 2 faces in 2 pictures/);
+    assert.match(masked.stdout, /undone by A\. Examiner/);
+    for (const word of ['harbour', 'same jetty', '9876XY', 'one person'])
+      assert.ok(!masked.stdout.includes(word), `${word} in ${masked.stdout}`);
+    const revealed = await series('show', 'harbour', '--reveal');
+    for (const word of ['harbour', 'same jetty', '9876XY']) assert.ok(revealed.stdout.includes(word), word);
+
+    const entries = await withData(data, async (db) => await Array.fromAsync(listAudit(db, 'Unit 7')));
+    const ended = entries.filter((entry) => entry.outcome !== 'started');
+    assert.deepEqual(
+      ended.map((entry) => [entry.operation, entry.action, entry.outcome]),
+      [
+        ['alteration', 'series create', 'done'],
+        ['alteration', 'series create', 'done'],
+        ['alteration', 'series add', 'done'],
+        ['alteration', 'series add', 'done'],
+        ['combination', 'series link', 'done'],
+        ['alteration', 'series split', 'done'],
+        ['alteration', 'series undo', 'done'],
+        ['alteration', 'series add', 'refused'],
+        ['consultation', 'series show', 'done'],
+        ['consultation', 'series show', 'done'],
+        ['consultation', 'series show with names revealed', 'done'],
+      ],
+    );
+    assert.deepEqual(ended[6]?.objects, [`series ${undone.seriesId}`, `series change ${undone.changeId}`]);
+    assert.equal(ended[6]?.justification, 'one person after all');
+    assert.ok(!JSON.stringify(entries).includes(a), 'a digest is in the audit trail');
+  });
+
+  it('refuses what cannot be meant, says what to do, and changes nothing', async () => {
+    await using folder = await TestFolder.make();
+    // None of these opens a database.
+    const wrong: readonly (readonly [readonly string[], RegExp])[] = [
+      [['add', 'x'], /^HW_USAGE: expected what to add/m],
+      [['add', 'x', '--media', 'abc'], /expected a SHA-256 of 64 hexadecimal digits/],
+      [['add', 'x', '--subject', 'V1', '--face', 'abc#64'], /expected a face as SHA256#NUMBER/],
+      [['add', 'x', '--subject', 'V1', '--place', 'P1'], /^HW_USAGE: .*received --place too/m],
+      [['identified', 'x', 'perhaps'], /Allowed choices are yes, no, partly, unknown/],
+    ];
+    for (const [args, message] of wrong) {
+      const run = await runCli(['series', ...args, '--data', folder.at('data')]);
+      assert.equal(run.code, 2, args.join(' '));
+      assert.match(run.stderr, message);
+      assert.equal(run.stdout, '');
+    }
+  });
+});
