@@ -50,7 +50,10 @@ async function firstFault(value: unknown): Promise<string> {
   const { Compile } = await import('typebox/compile');
   const [fault] = Compile(ModelPackManifest).Errors(value);
   if (fault === undefined) return 'something else';
-  const place = fault.instancePath === '' ? 'at its top' : `at ${fault.instancePath.slice(1).replaceAll('/', '.')}`;
-  const unknown = fault.keyword === 'additionalProperties' ? ` (${fault.params.additionalProperties.join(', ')})` : '';
-  return `a problem ${place}: ${fault.message}${unknown}`.slice(0, 300);
+  const place = fault.instancePath === '' ? 'its top' : fault.instancePath.slice(1).replaceAll('/', '.');
+  // A closed object has the schema false for every other key.
+  return (fault.keyword === 'boolean' ? `the unknown key ${place}` : `a problem at ${place}: ${fault.message}`).slice(
+    0,
+    300,
+  );
 }
