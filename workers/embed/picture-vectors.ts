@@ -1,12 +1,11 @@
 import type { PackVector } from '../../schemas/embedding.ts';
 import { colourHistogram } from './colour-histogram.ts';
-import { COPY_PARTS, copyRegion, partOutput } from './copy-regions.ts';
+import { copyRegions, partOutput } from './copy-regions.ts';
 import type { OpenPack } from './describe-faces.ts';
 import { embedBatch, embeddingOutputs, type InputWriter } from './embed-batch.ts';
 import { writeRegion } from './input-tensor.ts';
 import { packVector, unitVector } from './pack-vector.ts';
 import type { Pyramid } from './pyramid.ts';
-import { withoutBorders } from './trim-borders.ts';
 
 export interface PictureVectors {
   readonly vectors: PackVector[];
@@ -16,13 +15,17 @@ export interface PictureVectors {
 
 /** Vectors by which edited copies are found: of the picture without its borders, and of parts of it. */
 export async function copyVectors({ manifest, session }: OpenPack, pyramid: Pyramid): Promise<PictureVectors> {
-  const inside = withoutBorders(pyramid);
-  const writers = COPY_PARTS.map(
-    (part): InputWriter =>
+  const regions = copyRegions(pyramid);
+  const writers = regions.map(
+    ({ region }): InputWriter =>
       (target, at) =>
-        writeRegion(pyramid, copyRegion(inside, part), manifest.input, target, at),
+        writeRegion(pyramid, region, manifest.input, target, at),
   );
-  const names = COPY_PARTS.map((part) => (output: string) => partOutput(output, part));
+  const names = regions.map(
+    ({ part }) =>
+      (output: string) =>
+        partOutput(output, part),
+  );
   return collected(manifest, await embedBatch(session, manifest, writers), names);
 }
 
