@@ -31,7 +31,7 @@ export interface ScanProcess {
 
 /** Starts `scan` as a user would, with a database and scratch folder of its own. */
 export function startScan(paths: readonly string[], options: ScanProcessOptions): ScanProcess {
-  const args = ['scan', ...paths, '--data', options.dataFolder];
+  const args = ['scan', '--hash-only', ...paths, '--data', options.dataFolder];
   const launcher = path.join(CHECKOUT, 'bin', 'launch.cjs');
   const entry = path.join(CHECKOUT, 'api', 'cli', 'main.ts');
   const [command, commandArgs] =

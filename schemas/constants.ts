@@ -127,3 +127,13 @@ export const MOST_FACES = 64;
 export const MOST_KEYPOINTS = 400;
 /** x and y as 16-bit fractions of the picture's sides, scale and angle as a byte each, RootSIFT in 128 bytes. */
 export const KEYPOINT_BYTES = 134;
+
+/** Parts of a picture that get a copy vector of their own, beside the whole; what a seam shows to be two pictures has `left` and `right`, or `top` and `bottom`. */
+export const COPY_PARTS = ['whole', 'centre', 'left', 'right', 'top', 'bottom'] as const;
+/** Every pack of places is joined by a histogram of the picture's colours, under an output of this name and length. */
+export const COLOUR_OUTPUT = 'colour';
+export const COLOUR_DIMENSIONS = 40;
+
+/** Of a net's output, the name under which a part's vector is stored. */
+export const partOutput = (output: string, part: (typeof COPY_PARTS)[number]): string =>
+  part === 'whole' ? output : `${output}/${part}`;

@@ -217,7 +217,7 @@ function killSupervisor(cli: RunningCli): boolean {
 }
 
 function scan(folder: TestFolder, data: string, more: readonly string[]): RunningCli {
-  return startCli(['scan', folder.at('material'), '--case', 'R1', '--data', folder.at(data), ...more], {
+  return startCli(['scan', '--hash-only', folder.at('material'), '--case', 'R1', '--data', folder.at(data), ...more], {
     HOMEWARD_SCRATCH: folder.at('scratch'),
   });
 }

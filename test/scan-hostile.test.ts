@@ -74,6 +74,7 @@ describe('R2, R3, R11: one scan of everything hostile', { ...needsShared, timeou
     run = await runCli(
       [
         'scan',
+        '--hash-only',
         hostile,
         folder.at('odd'),
         folder.at('mutants'),

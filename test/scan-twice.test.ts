@@ -35,6 +35,7 @@ describe('a seizure scanned, and scanned again', { timeout: 900_000 }, () => {
   const scan = (...more: string[]): Promise<Finished> =>
     runCli([
       'scan',
+      '--hash-only',
       folder.at('seizure'),
       '--case',
       'C-1',
@@ -240,6 +241,7 @@ describe('a seizure scanned, and scanned again', { timeout: 900_000 }, () => {
   it('--fast is marked in the report, in each fingerprint and in each match', async () => {
     const run = await runCli([
       'scan',
+      '--hash-only',
       folder.at('seizure'),
       '--fast',
       '--json',
@@ -259,10 +261,12 @@ describe('a seizure scanned, and scanned again', { timeout: 900_000 }, () => {
 
   it('wrong use ends with 2, a database that is not there with 3, and each says what to do', async () => {
     const runs = await Promise.all([
-      runCli(['scan', folder.at('seizure'), '--no-such-option']),
-      runCli(['scan', folder.at('not there'), '--data', folder.at('other')]),
+      runCli(['scan', '--hash-only', folder.at('seizure'), '--no-such-option']),
+      runCli(['scan', '--hash-only', folder.at('not there'), '--data', folder.at('other')]),
       runCli(['hashset', 'export', 'own', '--format', 'ndjson', '--data', folder.at('data')]),
-      runCli(['scan', folder.at('seizure')], { HOMEWARD_DATABASE_URL: 'postgresql://homeward@127.0.0.1:9/homeward' }),
+      runCli(['scan', '--hash-only', folder.at('seizure')], {
+        HOMEWARD_DATABASE_URL: 'postgresql://homeward@127.0.0.1:9/homeward',
+      }),
     ]);
     assert.deepEqual(
       runs.map(({ code }) => code),
@@ -281,7 +285,7 @@ describe('a seizure scanned, and scanned again', { timeout: 900_000 }, () => {
 
   it('goes on to its end when whoever read its output has gone away', async () => {
     const data = ['--data', folder.at('unread')];
-    const cli = startCli(['scan', folder.at('seizure'), ...data, '--report', folder.at('unread.json')]);
+    const cli = startCli(['scan', '--hash-only', folder.at('seizure'), ...data, '--report', folder.at('unread.json')]);
     cli.process.stdout?.destroy();
     cli.process.stderr?.destroy();
     assert.equal((await cli.finished).code, 0);
@@ -298,6 +302,7 @@ describe('a seizure scanned, and scanned again', { timeout: 900_000 }, () => {
     );
     const run = await runCli([
       'scan',
+      '--hash-only',
       folder.at('heavy'),
       '--json',
       '--config',

@@ -78,7 +78,7 @@ describe('the walls around imagery, hashes, secrets and the audit trail', { time
     }
     writeFileSync(folder.at('own', 'known.jpg'), await drawnJpeg(504));
     await homeward('make', ['hashset', 'make', folder.at('own'), '--series', 'S-1', '--out', folder.at('own.ndjson')]);
-    const scan = ['scan', folder.at('seizure'), '--case', 'P-1', '--as', STAFF];
+    const scan = ['scan', '--hash-only', folder.at('seizure'), '--case', 'P-1', '--as', STAFF];
     const scanned = await homeward('scan', [
       ...scan,
       '--known',
@@ -200,11 +200,13 @@ describe('the walls around imagery, hashes, secrets and the audit trail', { time
   it('S9: the password of a database URL is in no output, nor is who acts in any log', async () => {
     const url = { HOMEWARD_DATABASE_URL: `postgresql://homeward:${SECRET}@127.0.0.1:9/homeward` };
     const runs = await Promise.all([
-      runCli(['scan', folder.at('seizure')], url),
+      runCli(['scan', '--hash-only', folder.at('seizure')], url),
       runCli(['doctor'], url),
       runCli(['config', 'show'], url),
-      runCli(['scan', folder.at('seizure')], { HOMEWARD_DATABASE_URL: `postgresql://homeward:${SECRET}@[bad` }),
-      runCli(['scan', folder.at('seizure')], { HOMEWARD_DATABASE_URL: SECRET }),
+      runCli(['scan', '--hash-only', folder.at('seizure')], {
+        HOMEWARD_DATABASE_URL: `postgresql://homeward:${SECRET}@[bad`,
+      }),
+      runCli(['scan', '--hash-only', folder.at('seizure')], { HOMEWARD_DATABASE_URL: SECRET }),
     ]);
     for (const { stdout, stderr } of runs)
       assert.equal(`${stdout}${stderr}`.includes(SECRET), false, `${stdout}${stderr}`.slice(0, 500));
@@ -218,10 +220,11 @@ describe('the walls around imagery, hashes, secrets and the audit trail', { time
     writeFileSync(folder.at('broken', 'folder.json'), 'nonsense');
     const runs = await Promise.all([
       runCli(['hashset', 'import', folder.at('cut.json'), '--source', 'x', '--data', folder.at('other')]),
-      runCli(['scan', folder.at('seizure'), '--config', folder.at('bad-config.json')]),
+      runCli(['scan', '--hash-only', folder.at('seizure'), '--config', folder.at('bad-config.json')]),
       runCli(['hashset', 'list', '--data', folder.at('broken')]),
       runCli([
         'scan',
+        '--hash-only',
         folder.at('seizure'),
         '--html',
         folder.at('no', 'such', 'page.html'),
@@ -293,7 +296,7 @@ describe('the walls around imagery, hashes, secrets and the audit trail', { time
     writeFileSync(folder.at('seizure', 'new.jpg'), await drawnJpeg(599));
     writeFileSync(folder.at('more.txt'), `${'ab'.repeat(16)}\n`);
     const commands = [
-      ['scan', folder.at('seizure'), '--case', 'P-1', '--report', folder.at('refused.json')],
+      ['scan', '--hash-only', folder.at('seizure'), '--case', 'P-1', '--report', folder.at('refused.json')],
       ['hashset', 'import', folder.at('more.txt'), '--source', 'x'],
       [
         'hashset',

@@ -14,9 +14,9 @@ export function scanProgress(context: CliContext): ScanProgress & Disposable & {
   let state: ScanProgressState | null = null;
   const show = (): void => {
     if (state === null) return;
-    const { totals, counts } = state;
+    const { stage, totals, counts } = state;
     renderer.update({
-      stage: 'hashes',
+      stage,
       counts: { ...counts, knownBy: [...counts.knownBy] },
       totalItems: totals.complete ? totals.files : null,
       totalBytes: totals.complete ? totals.bytes : null,

@@ -60,6 +60,7 @@ export async function reproduceReport(
       mode: batch.mode,
       known,
       resume: false,
+      models: null,
       reveal: false,
       signal: run.signal,
       progress: run.progress,

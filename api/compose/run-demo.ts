@@ -48,6 +48,7 @@ export async function runDemo(demo: DemoRun): Promise<readonly ReportItem[]> {
     mode: 'exact',
     known,
     resume: false,
+    models: null,
     reveal: false,
     signal: demo.signal,
     progress: demo.progress,

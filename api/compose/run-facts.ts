@@ -26,7 +26,8 @@ export async function runFacts(
   run: {
     readonly batch: BatchRecord;
     readonly finishedAt: string;
-    readonly complete: boolean;
+    readonly hashes: 'complete' | 'interrupted';
+    readonly models: 'complete' | 'interrupted' | 'leftOut';
     readonly bitSearch: string;
   },
 ): Promise<Pick<Report, 'schemaVersion' | 'engine' | 'batch'>> {
@@ -53,10 +54,10 @@ export async function runFacts(
       roots: [...scan.roots],
       startedAt: run.batch.startedAt,
       finishedAt: run.finishedAt,
-      complete: run.complete,
+      complete: run.hashes === 'complete' && run.models !== 'interrupted',
       stages: [
-        { stage: 'hashes', state: run.complete ? 'complete' : 'interrupted' },
-        { stage: 'models', state: 'pending' },
+        { stage: 'hashes', state: run.hashes },
+        { stage: 'models', state: run.models },
       ],
       budgets: { file: config.fileBudget, archive: config.archiveBudget },
       sandbox: open.fleet.sandbox,

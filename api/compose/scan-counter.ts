@@ -1,4 +1,5 @@
 import type { RecordedStanding } from '../../engine/ingest/recorder.ts';
+import type { Embedding } from '../../schemas/embedding.ts';
 import type { Examination } from '../../schemas/fingerprint.ts';
 import type { ProgressCounts } from '../../schemas/progress.ts';
 
@@ -27,6 +28,12 @@ export class ScanCounter {
     this.counts.read += 1;
     this.counts.readBytes += examination.sizeBytes ?? 0;
     if (examination.outcome !== 'done') this.counts[examination.outcome] += 1;
+  }
+
+  /** The models looked at a content. */
+  embedded(embedding: Embedding): void {
+    this.counts.read += 1;
+    if (embedding.outcome !== 'done') this.counts[embedding.outcome] += 1;
   }
 
   /** A file was found recorded by an earlier run. */

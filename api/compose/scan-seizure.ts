@@ -18,19 +18,22 @@ import {
   finishHashesStage,
   openBatch,
   recordedPlaces,
+  setStage,
 } from '../../engine/store/queries/batch.ts';
 import type { Config } from '../../schemas/config.ts';
 import { PIPELINE_VERSION } from '../../schemas/constants.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import type { DecodeMode } from '../../schemas/fingerprint.ts';
-import type { ReportCounts, ReportHead } from '../../schemas/report.ts';
+import type { ReportHead } from '../../schemas/report.ts';
 import { auditActOf } from './audit-act.ts';
+import type { ModelsAsked } from './models-stage.ts';
 import { openDatabase } from './open-database.ts';
 import { type OpenFleet, openFleet } from './open-fleet.ts';
 import { runFacts } from './run-facts.ts';
 import { ScanCounter, type ScanCounts } from './scan-counter.ts';
 
 export interface ScanProgressState {
+  readonly stage: 'hashes' | 'models';
   readonly totals: SourceTotals;
   readonly counts: ScanCounts;
 }
@@ -56,6 +59,8 @@ export interface SeizureScan {
   /** Hash sets to import first. */
   readonly known: readonly KnownSource[];
   readonly resume: boolean;
+  /** Null: digests and perceptual hashes only. */
+  readonly models: ModelsAsked | null;
   /** Whether masked words are shown; recorded in the audit trail. */
   readonly reveal: boolean;
   readonly signal: AbortSignal;
@@ -99,6 +104,12 @@ async function scanWith(
   const act = auditActOf(config, 'collection', 'scan', {
     ...(scan.caseRef === '' ? {} : { case: scan.caseRef }),
     ...(scan.reveal ? { reveal: true } : {}),
+    ...(scan.models?.faceSearch
+      ? {
+          purpose: `search for faces under ${scan.models.faceSearch.authority}`,
+          justification: scan.models.faceSearch.necessity,
+        }
+      : {}),
   });
   return await withAudit(db, { ...act, objects: [`batch identity ${identity.toString('hex')}`] }, async () => {
     // Before anything is written: a refused resume must not leave the batch that the next one would find.
@@ -144,10 +155,45 @@ async function run(
   roots: readonly Buffer[],
   batch: BatchRecord,
 ): Promise<ScanOutcome> {
+  const recorder = new Recorder(db, search, batch);
+  const hashed = await hashesStage(db, recorder, open, scan, roots, batch);
+  const asked = scan.models;
+  const stage = asked === null ? null : await import('./models-stage.ts');
+  const models = stage === null || asked === null ? null : await stage.prepareModels(db, scan.config, asked, batch);
+  const embedded = models === null || !hashed ? null : await models.run({ open, scan, roots });
+  const whole = hashed && (models === null || embedded === true);
+  const finishedAt = new Date().toISOString();
+  if (models !== null) await setStage(db, batch.batchId, 'models', whole ? 'complete' : 'interrupted', finishedAt);
+  scan.progress.pause();
+  const { ReportBuilder: Builder } = await import('../../engine/report/build.ts');
+  const builder = new Builder(db, {
+    batch: { batchId: batch.batchId, pipelineVersion: PIPELINE_VERSION, mode: scan.mode },
+    facts: await runFacts(db, open, scan, {
+      batch,
+      finishedAt,
+      hashes: hashed ? 'complete' : 'interrupted',
+      models: models === null ? 'leftOut' : whole ? 'complete' : 'interrupted',
+      bitSearch: search.description,
+    }),
+    added: recorder.added,
+    models: models === null ? null : await models.facts(),
+  });
+  const head = await scan.report(builder);
+  return { interrupted: !whole, failedItems: head.counts.failed + (head.models?.failed ?? 0) };
+}
+
+/** What is known is known before the models look at anything. */
+async function hashesStage(
+  db: Db,
+  recorder: Recorder,
+  open: OpenFleet,
+  scan: SeizureScan,
+  roots: readonly Buffer[],
+  batch: BatchRecord,
+): Promise<boolean> {
   const counter = new ScanCounter();
   const sources = countSources(roots, scan.signal);
-  scan.progress.begin({ totals: sources.totals, counts: counter.counts });
-  const recorder = new Recorder(db, search, batch);
+  scan.progress.begin({ stage: 'hashes', totals: sources.totals, counts: counter.counts });
   const whole = await scanBatch(
     {
       examiner: open.fleet,
@@ -171,18 +217,8 @@ async function run(
     },
   );
   await sources.done;
-  const finishedAt = new Date().toISOString();
-  await finishHashesStage(db, batch.batchId, whole ? 'complete' : 'interrupted', finishedAt);
-  const added: ReportCounts['added'] = recorder.added;
-  scan.progress.pause();
-  const { ReportBuilder: Builder } = await import('../../engine/report/build.ts');
-  const builder = new Builder(db, {
-    batch: { batchId: batch.batchId, pipelineVersion: PIPELINE_VERSION, mode: scan.mode },
-    facts: await runFacts(db, open, scan, { batch, finishedAt, complete: whole, bitSearch: search.description }),
-    added,
-  });
-  const head = await scan.report(builder);
-  return { interrupted: !whole, failedItems: head.counts.failed };
+  await finishHashesStage(db, batch.batchId, whole ? 'complete' : 'interrupted', new Date().toISOString());
+  return whole;
 }
 
 /** By position: an entry whose row is there with the same size and time need not be read again. */

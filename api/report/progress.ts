@@ -196,6 +196,8 @@ export class ProgressRenderer {
   update(update: ProgressUpdate): void {
     if (this.#stopped) return;
     const nowMs = this.#now();
+    // The next stage counts from nought again.
+    if (update.stage !== this.#state.update.stage) this.#state = { ...startProgress(nowMs), update };
     this.#state = advanceProgress(this.#state, update, nowMs);
     if (nowMs - this.#shownAtMs < (this.#writer.isTerminal ? TERMINAL_INTERVAL_MS : LINE_INTERVAL_MS)) return;
     this.#shownAtMs = nowMs;

@@ -29,6 +29,13 @@ export class Scratch implements AsyncDisposable {
     return folder;
   }
 
+  /** A folder for files that hosts read, such as the nets they open; it goes with the rest. */
+  async folderForHosts(name: string): Promise<string> {
+    const folder = path.join(this.folder, name);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    return folder;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await rm(this.folder, { recursive: true, force: true });
   }

@@ -1,7 +1,8 @@
 import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { type Command, Option } from 'commander';
-import { EXIT } from '../../../schemas/error.ts';
+import { EXIT, HomewardError } from '../../../schemas/error.ts';
+import type { ModelsAsked } from '../../compose/models-stage.ts';
 import { type ScanOutcome, scanSeizure } from '../../compose/scan-seizure.ts';
 import { type CliContext, type CommonOptions, configFor, existingPath, withCommonOptions } from '../context.ts';
 import { mountAdvice } from '../disk-image.ts';
@@ -15,6 +16,11 @@ export interface ScanOptions extends CommonOptions, ReportOutputs {
   readonly known?: readonly string[];
   readonly fast?: true;
   readonly resume?: true;
+  readonly hashOnly?: true;
+  readonly faces?: true;
+  readonly authority?: string;
+  readonly necessity?: string;
+  readonly skipKnown?: true;
   readonly hosts?: number;
   readonly threads?: number;
 }
@@ -30,6 +36,11 @@ export function registerScan(program: Command, context: CliContext): void {
     .option('--html <file>', 'write the report as one self-contained page, without a single picture')
     .option('--json', 'print the JSON report on stdout in place of the summary')
     .option('--fast', 'decode at reduced size, for triage; marked as such in every record')
+    .option('--hash-only', 'compare digests and perceptual hashes only; leave the models out')
+    .option('--faces', 'look for faces too; needs --authority and --necessity, which are recorded')
+    .option('--authority <reference>', 'order or decision that allows a search for faces')
+    .option('--necessity <text>', 'why faces have to be searched in this case')
+    .option('--skip-known', 'let the models pass over what is known by its digest')
     .option('--resume', 'go on where an interrupted scan of the same paths, case and exhibit stopped')
     .option('--reveal', 'show file names, series names and camera text in terminal and page (recorded)')
     .addOption(new Option('--hosts <number>', 'worker processes').argParser(positiveInteger))
@@ -41,10 +52,40 @@ Examples:
   homeward scan /mnt/exhibit-7 --case 2026-0412 --exhibit 7 --html report.html --report report.json
   homeward scan phone.zip --known project-vic.json
   homeward scan /mnt/exhibit-7 --case 2026-0412 --exhibit 7 --resume
+  homeward scan /mnt/exhibit-7 --faces --authority "order 17/2026" --necessity "victims of the series are not identified yet"
 
 Ctrl-C stops cleanly; the same command with --resume goes on. A disk image is not opened: mount it read-only and scan the mount.`,
     )
     .action(async (paths: readonly string[], options: ScanOptions) => await runScan(context, paths, options));
+}
+
+/** @throws HomewardError HW_USAGE where faces are asked for without what the law asks for, or along with --hash-only */
+function modelsAsked(options: ScanOptions): ModelsAsked | null {
+  const { faces, authority, necessity, hashOnly } = options;
+  const grounds = authority !== undefined || necessity !== undefined;
+  if (hashOnly && (faces || grounds || options.skipKnown)) {
+    throw new HomewardError(
+      'HW_USAGE',
+      'expected --hash-only by itself, received options for the models besides; leave one or the other out',
+    );
+  }
+  if (hashOnly) return null;
+  const skipKnown = options.skipKnown ?? false;
+  if (!faces) {
+    if (grounds)
+      throw new HomewardError(
+        'HW_USAGE',
+        'expected --faces with --authority and --necessity, received them without it',
+      );
+    return { faceSearch: null, skipKnown };
+  }
+  if (!authority?.trim() || !necessity?.trim()) {
+    throw new HomewardError(
+      'HW_USAGE',
+      'expected --authority and --necessity with --faces, since a search for faces needs both; received only one or none of them',
+    );
+  }
+  return { faceSearch: { authority: authority.trim(), necessity: necessity.trim() }, skipKnown };
 }
 
 export async function runScan(context: CliContext, paths: readonly string[], options: ScanOptions): Promise<void> {
@@ -69,6 +110,7 @@ export async function runScan(context: CliContext, paths: readonly string[], opt
     mode: options.fast ? 'fast' : 'exact',
     known,
     resume: options.resume ?? false,
+    models: modelsAsked(options),
     reveal: options.reveal ?? false,
     signal: context.stopSignal,
     progress,

@@ -1,3 +1,4 @@
+import { COLOUR_DIMENSIONS, COLOUR_OUTPUT, COPY_PARTS, partOutput } from '../../../schemas/constants.ts';
 import type { ModelPackManifest } from '../../../schemas/model-pack.ts';
 import type { Db, Queryable } from '../db.ts';
 import { integer, oneOf, type RowOf, row, text } from '../row-shape.ts';
@@ -43,21 +44,30 @@ export function spaceName(key: Pick<SpaceKey, 'packId' | 'packVersion' | 'output
   return `${key.packId}@${key.packVersion}/${key.output}`;
 }
 
-/** The spaces that a pack's stored outputs make; none for a detector, for landmarks or for a classifier. */
+/**
+ * The spaces that a pack's stored outputs make; none for a detector, for landmarks or for a classifier. Each part of a picture that
+ * copies are told by has one of its own, and places have one more for their colours.
+ */
 export function spacesOfManifest(manifest: ModelPackManifest): SpaceKey[] {
   const kind = SPACE_KINDS.find((one) => one === manifest.kind);
   const { metric } = manifest;
   if (kind === undefined || metric === null) return [];
-  return manifest.outputs
+  const space = (output: string, dimensions: number): SpaceKey => ({
+    packId: manifest.id,
+    packVersion: manifest.version,
+    output,
+    kind,
+    dimensions,
+    metric,
+  });
+  const spaces = manifest.outputs
     .filter((output) => output.role === 'embedding' && output.dimensions > 0)
-    .map(({ name, dimensions }) => ({
-      packId: manifest.id,
-      packVersion: manifest.version,
-      output: name,
-      kind,
-      dimensions,
-      metric,
-    }));
+    .flatMap(({ name, dimensions }) =>
+      kind === 'copyEmbedding'
+        ? COPY_PARTS.map((part) => space(partOutput(name, part), dimensions))
+        : [space(name, dimensions)],
+    );
+  return kind === 'placeEmbedding' ? [...spaces, space(COLOUR_OUTPUT, COLOUR_DIMENSIONS)] : spaces;
 }
 
 export async function listSpaces(db: Queryable): Promise<EmbeddingSpace[]> {

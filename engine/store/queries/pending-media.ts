@@ -80,3 +80,16 @@ export async function countPending(db: Db, query: PendingQuery): Promise<number>
   );
   return counted?.media ?? 0;
 }
+
+/** Contents of the batch that these models looked at before: they may be matched anew without being read. */
+export async function mediaLookedAt(db: Db, query: PendingQuery): Promise<number[]> {
+  const found = await db.read(
+    row({ mediaId: integer }),
+    `select r.media_id from embedding_run r
+      where r.profile = $2 and r.outcome in ('done', 'partial')
+        and exists (select from item i where i.batch_id = $1 and i.media_id = r.media_id)
+      order by r.media_id`,
+    [query.batchId, query.profile],
+  );
+  return found.map(({ mediaId }) => mediaId);
+}
