@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import { picturesInText } from '../api/report/test-canaries.ts';
+import { listAudit } from '../engine/audit/list.ts';
+import {
+  addHashMatch,
+  addMaterial,
+  addSeries,
+  evidenceOf,
+  found,
+  type KnownSeries,
+  leadOf,
+  type Material,
+} from '../engine/leads/test-lead-kit.ts';
+import { type Finished, runCli, TestFolder, withData } from './cli-kit.ts';
+
+describe('homeward leads and explain', { timeout: 300_000 }, () => {
+  let folder: TestFolder;
+  let material: Material;
+  let series: KnownSeries;
+  let leadId: number;
+  let ids: { m: string; v: string };
+  const SECRET_PATH = '/evidence/holiday with kim/\u001b[31mred.jpg';
+  const homeward = async (...args: string[]): Promise<Finished> => await runCli([...args, '--data', folder.at('data')]);
+  const outputs: string[] = [];
+  const as = async (who: string, ...args: string[]): Promise<Finished> => {
+    const run = await homeward('leads', ...args, '--as', who);
+    outputs.push(run.stdout, run.stderr);
+    return run;
+  };
+
+  before(async () => {
+    folder = await TestFolder.make();
+    await withData(folder.at('data'), async (db) => {
+      [material, series] = [await addMaterial(db, SECRET_PATH), await addSeries(db)];
+      await addHashMatch(db, material.mediaId, { method: 'pdq', seriesId: series.seriesId });
+      await db.execute(
+        `insert into known_bits (record_id, set_id, algorithm, bits) select record_id, set_id, 'pdq', repeat('10', 128)::bit(256) from match`,
+      );
+      await found(db, evidenceOf('face', material, series));
+      leadId = (await leadOf(db, material.mediaId, series.seriesId))?.leadId ?? assert.fail('no lead');
+      const [m] = await db.query<{ match_id: number }>('select match_id from match');
+      const [v] = await db.query<{ match_id: number }>('select match_id from model_match');
+      ids = { m: `m${m?.match_id}`, v: `v${v?.match_id}` };
+    });
+  });
+  after(async () => await folder[Symbol.asyncDispose]());
+
+  it('lists a lead with its reasons, masked, adults only, and no probability', async () => {
+    const { code, stdout, stderr } = await as('First', 'list');
+    assert.equal(code, 0, stderr);
+    assert.match(
+      stdout,
+      new RegExp(
+        `^Lead ${leadId}: series [0-9a-f]{6} from Project, weight 10\\^4\\.6, open; case case exhibit exhibit`,
+      ),
+    );
+    assert.match(stdout, new RegExp(`${ids.v}: A face .* Not counted\\.`));
+    assert.match(stdout, /Adults only: no public test covers children/);
+    assert.equal(stdout.includes(series.name), false);
+    assert.doesNotMatch(stdout, /probab|\d ?%/);
+    assert.match((await as('First', 'list', '--reveal')).stdout, new RegExp(series.name));
+  });
+
+  it('keeps the first verdict from the second person, takes two to confirm, and shows then', async () => {
+    const first = await as(
+      'First',
+      'decide',
+      String(leadId),
+      '--verdict',
+      'confirmed',
+      '--basis',
+      'metadata',
+      '--note',
+      'same serial',
+    );
+    assert.equal(first.code, 0, first.stderr);
+    assert.match(first.stdout, /is in need of a second opinion\. Another person/);
+    const hidden = await as('Second', 'show', String(leadId), '--reveal');
+    assert.match(hidden.stdout, /kept from you until you have decided/);
+    assert.doesNotMatch(hidden.stdout, /confirmed|metadata|same serial|First/);
+    assert.match(hidden.stdout, /holiday with kim\/\u241b\[31mred\.jpg/);
+    const refused = await as('Second', 'decide', String(leadId), '--verdict', 'confirmed');
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /^HW_USAGE: expected a basis/);
+    const second = await as('Second', 'decide', String(leadId), '--verdict', 'confirmed', '--basis', 'viewed');
+    assert.match(second.stdout, /is confirmed\./);
+    const shown = await as('Second', 'show', String(leadId));
+    assert.match(shown.stdout, /First: confirmed \(metadata\)/);
+    assert.doesNotMatch(shown.stdout, /kim/);
+    assert.match((await as('First', 'list')).stdout, /No leads here/);
+  });
+
+  it('exports for the viewer and takes dispositions back, each row with its outcome', async () => {
+    const exported = await as('First', 'export', '--state', 'confirmed', '--out', folder.at('leads.json'));
+    assert.equal(exported.code, 0, exported.stderr);
+    const file: { leads: { leadId: number; sha256: string; items: { pathHex: string }[] }[] } = JSON.parse(
+      readFileSync(folder.at('leads.json'), 'utf8'),
+    );
+    assert.equal(Buffer.from(file.leads[0]?.items[0]?.pathHex ?? '', 'hex').toString(), SECRET_PATH);
+    assert.match(
+      (await as('First', 'export', '--state', 'confirmed', '--format', 'csv')).stdout,
+      /^\ufeff"leadId","caseRef"/,
+    );
+    const disposition = {
+      leadId,
+      sha256: file.leads[0]?.sha256,
+      verdict: 'rejected',
+      basis: 'viewed',
+      note: null,
+      decidedBy: 'Third',
+    };
+    writeFileSync(
+      folder.at('back.json'),
+      JSON.stringify({
+        kind: 'homeward-dispositions',
+        version: '1.0',
+        dispositions: [disposition, { ...disposition, leadId: 77 }],
+      }),
+    );
+    const back = await as('First', 'import', folder.at('back.json'));
+    assert.equal(back.code, 4, back.stderr);
+    assert.match(back.stdout, /^1 disposition recorded, 0 recorded before, 1 refused\.\n {2}row 2: leadNotFound/);
+    writeFileSync(folder.at('bad.json'), '{}');
+    const bad = await as('First', 'import', folder.at('bad.json'));
+    assert.equal(bad.code, 2);
+    assert.match(bad.stderr, /^HW_LEAD_FILE/);
+    assert.match((await as('First', 'precision')).stdout, /pdq \(pdq-512\/1\): 1 of 1 decided leads confirmed/);
+  });
+
+  it('refuses to resume what is not paused, and a lead that is not there', async () => {
+    assert.match(
+      (await as('First', 'resume', 'place', '--reason', 'why not')).stderr,
+      /^HW_USAGE: expected a method that is paused/,
+    );
+    assert.match((await as('First', 'show', '4711')).stderr, /^HW_LEAD_NOT_FOUND/);
+  });
+
+  it('explains matches as JSON; perceptual hashes only when asked', async () => {
+    const plain = await homeward('explain', ids.m);
+    const hashes = await homeward('explain', ids.m, '--hashes');
+    const model = await homeward('explain', ids.v);
+    outputs.push(plain.stdout, model.stdout);
+    assert.deepEqual([plain.code, hashes.code, model.code], [0, 0, 0], plain.stderr + hashes.stderr + model.stderr);
+    assert.equal(JSON.parse(model.stdout).media.sha256, material.sha256);
+    assert.equal(hashes.stdout.includes('aa'.repeat(32)), true);
+    assert.match((await homeward('explain', 'v999')).stderr, /^HW_MATCH_NOT_FOUND/);
+  });
+
+  it('S1, S2: no picture, vector or perceptual hash is in any output that did not ask for one', () => {
+    assert.ok(outputs.length > 20);
+    for (const text of outputs) {
+      assert.deepEqual(picturesInText(text), []);
+      assert.equal(text.includes('aa'.repeat(32)), false);
+      assert.equal(text.includes('[1,0,0]'), false);
+    }
+  });
+
+  it('S3: every command is recorded, with the verdict and the revealing', async () => {
+    await withData(folder.at('data'), async (db) => {
+      const acts = (await Array.fromAsync(listAudit(db, 'local'))).map(
+        (one) => `${one.operation} ${one.action} ${one.outcome}`,
+      );
+      for (const act of [
+        'consultation leads list done',
+        'consultation leads list with names revealed done',
+        'consultation leads show with names revealed done',
+        'alteration leads decide confirmed done',
+        'alteration leads decide confirmed refused',
+        'consultation leads export with names revealed done',
+        'alteration leads import done',
+        'alteration leads resume done',
+        'consultation leads precision done',
+        'consultation explain done',
+        'consultation explain with perceptual hashes done',
+      ])
+        assert.ok(acts.includes(act), act);
+    });
+  });
+});
