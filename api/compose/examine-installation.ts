@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { pausedMethods } from '../../engine/leads/pauses.ts';
 import { lastEndingOf } from '../../engine/store/adapters/pglite.ts';
 import type { PackEntry } from '../../models/registry/packs.ts';
 import type { Config } from '../../schemas/config.ts';
@@ -169,8 +170,19 @@ async function database(config: Config): Promise<Finding[]> {
   if (embedded && ending === null)
     return [...findings, good('database', 'none in the data folder yet; the first scan makes one')];
   try {
-    const { description, durable } = await withDatabase(config, async (db) => db.capabilities);
+    const { description, durable, paused } = await withDatabase(config, async (db) => ({
+      ...db.capabilities,
+      paused: await pausedMethods(db),
+    }));
     findings.push(good('database', description));
+    for (const { method, algorithm, confirmed, decided } of paused)
+      findings.push(
+        warning(
+          'leads',
+          `${method} (${algorithm}) is paused: ${confirmed} of ${decided} decided leads were confirmed, so no new lead rests on it alone`,
+          `See homeward leads precision; homeward leads resume ${method} --reason TEXT takes it into use again.`,
+        ),
+      );
     if (!durable)
       findings.push(
         warning(
