@@ -19,6 +19,9 @@ export const INDEX_BUILD: IndexBuild = { links: 16, breadth: 64 };
 export interface VectorSearchOptions {
   readonly mostMemoryBytes?: number;
 }
+export interface VectorIndexOptions extends VectorSearchOptions {
+  readonly leastIndexed?: number;
+}
 
 /** The search that suits how much there is to search. Close it with the batch. */
 export function openVectorSearch(
@@ -34,14 +37,14 @@ export function openVectorSearch(
  */
 export async function buildNeededVectorIndexes(
   db: Db,
-  { mostMemoryBytes = MOST_MEMORY_BYTES }: VectorSearchOptions = {},
+  { mostMemoryBytes = MOST_MEMORY_BYTES, leastIndexed = LEAST_INDEXED }: VectorIndexOptions = {},
 ): Promise<number> {
   let built = 0;
   for (const space of await listSpaces(db)) {
     if (space.state !== 'active') continue;
     for (const scope of ['gallery', 'all'] as const) {
       const vectors = await countVectors(db, space, scope);
-      const fits = vectors < LEAST_INDEXED || bytesOf(vectors, [{ space, weight: 1 }]) <= mostMemoryBytes;
+      const fits = vectors < leastIndexed || bytesOf(vectors, [{ space, weight: 1 }]) <= mostMemoryBytes;
       if (fits || (await hasVectorIndex(db, space, scope))) continue;
       if (await buildVectorIndex(db, space, scope, INDEX_BUILD)) built += 1;
     }

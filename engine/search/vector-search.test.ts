@@ -7,9 +7,9 @@ import { type EmbeddingSpace, openSpaces } from '../store/queries/embedding-spac
 import { gallerySize, setFaceInGallery, setMediaInGallery } from '../store/queries/gallery.ts';
 import { vectorsOfMedia } from '../store/queries/read-embeddings.ts';
 import { recordEmbeddings } from '../store/queries/record-embeddings.ts';
-import { buildVectorIndex } from '../store/queries/vector-indexes.ts';
+import { buildVectorIndex, dropVectorIndexes, hasVectorIndex } from '../store/queries/vector-indexes.ts';
 import { MemoryVectors } from './vector-memory.ts';
-import { INDEX_BUILD, openVectorSearch } from './vector-open.ts';
+import { buildNeededVectorIndexes, INDEX_BUILD, openVectorSearch } from './vector-open.ts';
 import { type IndexSettings, PgvectorVectors } from './vector-pgvector.ts';
 import type { NearestOptions, SearchedSpaces, VectorHit, VectorSearch } from './vector-search.ts';
 
@@ -221,6 +221,22 @@ for (const engine of STORE_ENGINES) {
         idsOf(await shortSighted.nearest(only(shape), [[query]], { scope, limit: 1, minimumSimilarity: -1, among }))[0];
       assert.deepEqual(await ask('all'), []);
       assert.deepEqual(await ask('gallery'), [farthest]);
+    });
+
+    it('has the indexes built that no memory is given for, once, and answers by them', async () => {
+      for (const space of [shape, colour, faces]) await dropVectorIndexes(db, space);
+      assert.equal(await buildNeededVectorIndexes(db), 0);
+      const none = { mostMemoryBytes: 0, leastIndexed: 1 };
+      // The gallery of faces is empty.
+      assert.equal(await buildNeededVectorIndexes(db, none), 5);
+      assert.equal(await buildNeededVectorIndexes(db, none), 0);
+      assert.equal(await hasVectorIndex(db, faces, 'gallery'), false);
+      const [vector = assert.fail()] = vectors.shape;
+      const options: NearestOptions = { scope: 'all', limit: 1, minimumSimilarity: 0.9 };
+      const found = await withSearch(openVectorSearch(db, { mostMemoryBytes: 0 }), (search) =>
+        search.nearest(only(shape), [[vector]], options),
+      );
+      assert.deepEqual(idsOf(found), [mediaIds.slice(0, 1)]);
     });
 
     it('is refused for a query that could find nothing but look like an answer', async () => {

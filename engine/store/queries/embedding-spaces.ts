@@ -48,7 +48,9 @@ export function spaceName(key: Pick<SpaceKey, 'packId' | 'packVersion' | 'output
  * The spaces that a pack's stored outputs make; none for a detector, for landmarks or for a classifier. Each part of a picture that
  * copies are told by has one of its own, and places have one more for their colours.
  */
-export function spacesOfManifest(manifest: ModelPackManifest): SpaceKey[] {
+export function spacesOfManifest(
+  manifest: Pick<ModelPackManifest, 'id' | 'version' | 'kind' | 'metric' | 'outputs'>,
+): SpaceKey[] {
   const kind = SPACE_KINDS.find((one) => one === manifest.kind);
   const { metric } = manifest;
   if (kind === undefined || metric === null) return [];
