@@ -216,3 +216,28 @@ export const PackVerdict = Closed({
   durationMs: Type.Number({ minimum: 0 }),
 });
 export type PackVerdict = Static<typeof PackVerdict>;
+
+/**
+ * A score of several outputs of packs together: the mean of their cosines by weight. Single outputs have their threshold in their manifest.
+ * geometry: inliers of a fundamental matrix / 400 in place of a cosine, for the check that follows a place's score.
+ */
+export const ModelFusion = Closed({
+  id: PackId,
+  kind: OneOf(['face', 'copy', 'place', 'geometry']),
+  title: BoundedText(200),
+  /** Empty for geometry. */
+  parts: Type.Array(
+    Closed({
+      pack: PackId,
+      version: BoundedText(20),
+      output: BoundedText(80),
+      weight: Type.Number({ exclusiveMinimum: 0, maximum: 100 }),
+    }),
+    { maxItems: 8 },
+  ),
+  thresholdSimilarity: Score,
+  /** On what the threshold was chosen, and how it held elsewhere. */
+  calibratedOn: BoundedText(600),
+  calibration: Nullable(PackCalibration),
+});
+export type ModelFusion = Static<typeof ModelFusion>;

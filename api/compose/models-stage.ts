@@ -18,6 +18,7 @@ import {
   pendingAt,
   pendingInArchive,
 } from '../../engine/store/queries/pending-media.ts';
+import { readFusions } from '../../models/registry/fusions.ts';
 import { netDigest, type Pack } from '../../models/registry/packs.ts';
 import type { Config } from '../../schemas/config.ts';
 import { PIPELINE_VERSION } from '../../schemas/constants.ts';
@@ -77,7 +78,7 @@ export async function prepareModels(
           {
             db,
             search,
-            methods: modelMethods({ manifests, spaces, fusions: [], placeGeometry: null }),
+            methods: modelMethods({ manifests, spaces, fusions: await readFusions() }),
             compare: async (own, others) => await open.fleet.compare(own, others),
             grounds: asked.faceSearch,
           },

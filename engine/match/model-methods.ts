@@ -1,5 +1,5 @@
 import { COPY_PARTS, partOutput } from '../../schemas/constants.ts';
-import type { ModelPackManifest, PackCalibration } from '../../schemas/model-pack.ts';
+import type { ModelFusion, ModelPackManifest } from '../../schemas/model-pack.ts';
 import type { SearchedSpaces } from '../search/vector-search.ts';
 import { type EmbeddingSpace, spaceName } from '../store/queries/embedding-spaces.ts';
 import type { VectorMethod } from './model-evidence.ts';
@@ -15,9 +15,8 @@ export interface SearchedMethod<Method extends VectorMethod = VectorMethod> {
  * How copies are told: the whole of a picture is compared with the whole and with each part of a known one, and each of its parts
  * with the whole of a known one. Parts that both lost something are not compared with each other: that found nothing more.
  */
-export interface CopySearch {
+export interface CopySearch extends SearchedMethod {
   readonly pairs: readonly { readonly own: EmbeddingSpace; readonly known: EmbeddingSpace }[];
-  readonly method: VectorMethod;
 }
 
 /** Every way in which the models of a profile tie a media to a series. */
@@ -27,36 +26,25 @@ export interface ModelMethods {
   readonly place: readonly SearchedMethod<PlaceMethod>[];
 }
 
-/** A score of several packs together, as it was measured on public data: models/fusions. */
-export interface Fusion {
-  readonly parts: readonly {
-    readonly pack: string;
-    readonly version: string;
-    readonly output: string;
-    readonly weight: number;
-  }[];
-  readonly thresholdSimilarity: number;
-  readonly calibration: PackCalibration | null;
-}
+type Score = Pick<ModelFusion, 'parts' | 'thresholdSimilarity' | 'calibration'>;
 
 export interface MethodSources {
   readonly manifests: readonly ModelPackManifest[];
   /** Of every stored output of the packs; those that are still being built are not searched. */
   readonly spaces: readonly EmbeddingSpace[];
-  readonly fusions: readonly Fusion[];
-  /** Of the geometric check of places; see PlaceMethod. */
-  readonly placeGeometry: PackCalibration | null;
+  /** From models/fusions. */
+  readonly fusions: readonly ModelFusion[];
 }
 
 /**
  * What can be searched with these packs: every fusion whose parts are all there, and by itself every pack that no fusion covers and
  * that has a threshold for a match. A pack without a threshold is stored and not searched.
  */
-export function modelMethods({ manifests, spaces, fusions, placeGeometry }: MethodSources): ModelMethods {
+export function modelMethods({ manifests, spaces, fusions }: MethodSources): ModelMethods {
   const active = new Map(spaces.filter(({ state }) => state === 'active').map((space) => [spaceName(space), space]));
   const found: { readonly kind: EmbeddingSpace['kind']; readonly searched: SearchedMethod }[] = [];
   const covered = new Set<string>();
-  const add = ({ parts, thresholdSimilarity, calibration }: Fusion): void => {
+  const add = ({ parts, thresholdSimilarity, calibration }: Score): void => {
     const searched = parts.flatMap(({ weight, ...part }) => {
       const space = active.get(spaceName({ packId: part.pack, packVersion: part.version, output: part.output }));
       return space === undefined ? [] : [{ space, weight }];
@@ -67,6 +55,7 @@ export function modelMethods({ manifests, spaces, fusions, placeGeometry }: Meth
     const named = searched.map(({ space, weight }) => ({ space: spaceName(space), weight }));
     found.push({ kind, searched: { spaces: searched, method: { spaces: named, thresholdSimilarity, calibration } } });
   };
+  const [geometry] = fusions.filter(({ kind }) => kind === 'geometry');
   for (const fusion of fusions) add(fusion);
   for (const manifest of manifests) {
     const match = manifest.thresholds.find(({ use }) => use === 'match');
@@ -84,11 +73,11 @@ export function modelMethods({ manifests, spaces, fusions, placeGeometry }: Meth
     face: of('faceEmbedding'),
     copy: of('copyEmbedding').flatMap(({ spaces: searched, method }) => {
       const [whole] = searched;
-      return whole === undefined ? [] : [{ method, pairs: copyPairs(whole.space, active) }];
+      return whole === undefined ? [] : [{ spaces: searched, method, pairs: copyPairs(whole.space, active) }];
     }),
     place: of('placeEmbedding').map(({ spaces: searched, method }) => ({
       spaces: searched,
-      method: { ...method, geometryCalibration: placeGeometry },
+      method: { ...method, geometryCalibration: geometry?.calibration ?? null },
     })),
   };
 }
