@@ -28,7 +28,7 @@ const HUB_MODULE =
 const output = (name: string, ...shape: readonly number[]): OnnxPort => ({ name, shape: ['batch', ...shape] });
 
 /** Which nets there are. Digests are those of the packages at the versions of the lock file. */
-export const CONVERTED_NETS = {
+export const CONVERTED_NETS: Readonly<Record<string, Net>> = {
   /** Face detector of MediaPipe for 256 pixels: 512 boxes of cells of 16 pixels, then 384 of cells of 32. */
   blazeface: {
     source: [
@@ -160,9 +160,7 @@ export const CONVERTED_NETS = {
       ];
     },
   },
-} as const satisfies Record<string, Net>;
-
-export type NetId = keyof typeof CONVERTED_NETS;
+};
 
 function graphModelReader(
   builder: GraphBuilder,

@@ -4,18 +4,8 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 
-/** The part of face-api.js that the tests run: its own code of the nets, on the TensorFlow.js of our development packages. */
-interface FaceApi {
-  readonly NetInput: new (tensors: readonly tf.Tensor[]) => object;
-  readonly SsdMobilenetv1: new () => FaceApiNet<{ readonly boxes: tf.Tensor[]; readonly scores: tf.Tensor[] }>;
-  readonly FaceLandmark68Net: new () => FaceApiNet<tf.Tensor>;
-  readonly FaceRecognitionNet: new () => FaceApiNet<tf.Tensor>;
-}
-
-interface FaceApiNet<Output> {
-  loadFromWeightMap(weights: tf.NamedTensorMap): void;
-  forwardInput(input: object): Output;
-}
+/** The code of face-api.js's own nets, on the TensorFlow.js of our development packages. */
+type FaceApi = typeof import('@vladmandic/face-api/dist/face-api.esm-nobundle.js');
 
 const require = createRequire(import.meta.url);
 
@@ -28,12 +18,12 @@ const INSTEAD: Readonly<Record<string, string>> = {
 
 let loaded: Promise<FaceApi> | undefined;
 
-function faceApi(packageFolder: string): Promise<FaceApi> {
-  loaded ??= load(packageFolder);
+function faceApi(): Promise<FaceApi> {
+  loaded ??= load();
   return loaded;
 }
 
-async function load(packageFolder: string): Promise<FaceApi> {
+async function load(): Promise<FaceApi> {
   addChainedOperations();
   const hooks = registerHooks({
     resolve: (specifier, context, next) => {
@@ -42,7 +32,7 @@ async function load(packageFolder: string): Promise<FaceApi> {
     },
   });
   try {
-    return await import(pathToFileURL(path.join(packageFolder, 'dist', 'face-api.esm-nobundle.js')).href);
+    return await import('@vladmandic/face-api/dist/face-api.esm-nobundle.js');
   } finally {
     hooks.deregister();
   }
@@ -78,40 +68,45 @@ function addChainedOperations(): void {
   });
 }
 
-type Picture = tf.Tensor;
-
 /** The detector, as a function of pictures [1, 512, 512, 3] of 0 to 255. */
 export async function ssdMobilenetV1(packageFolder: string) {
-  const api = await faceApi(packageFolder);
-  const net = await withWeights(new api.SsdMobilenetv1(), packageFolder, 'ssd_mobilenetv1_model');
-  return (picture: Picture) => net.forwardInput(new api.NetInput([picture]));
+  const api = await faceApi();
+  const net = new api.SsdMobilenetv1();
+  net.loadFromWeightMap(await weights(api, packageFolder, 'ssd_mobilenetv1_model'));
+  return (picture: tf.Tensor) => {
+    const { boxes, scores } = net.forwardInput(new api.NetInput([picture]));
+    return { boxes: flat(boxes[0]), scores: flat(scores[0]) };
+  };
 }
 
 /** The landmarks, as a function of pictures [1, 112, 112, 3] of 0 to 255. */
 export async function faceLandmark68(packageFolder: string) {
-  const api = await faceApi(packageFolder);
-  const net = await withWeights(new api.FaceLandmark68Net(), packageFolder, 'face_landmark_68_model');
-  return (picture: Picture) => net.forwardInput(new api.NetInput([picture]));
+  const api = await faceApi();
+  const net = new api.FaceLandmark68Net();
+  net.loadFromWeightMap(await weights(api, packageFolder, 'face_landmark_68_model'));
+  return (picture: tf.Tensor) => flat(net.forwardInput(new api.NetInput([picture])));
 }
 
 /** The descriptor, as a function of pictures [1, 150, 150, 3] of 0 to 255. */
 export async function faceRecognition(packageFolder: string) {
-  const api = await faceApi(packageFolder);
-  const net = await withWeights(new api.FaceRecognitionNet(), packageFolder, 'face_recognition_model');
-  return (picture: Picture) => net.forwardInput(new api.NetInput([picture]));
+  const api = await faceApi();
+  const net = new api.FaceRecognitionNet();
+  net.loadFromWeightMap(await weights(api, packageFolder, 'face_recognition_model'));
+  return (picture: tf.Tensor) => flat(net.forwardInput(new api.NetInput([picture])));
 }
 
-async function withWeights<Net extends FaceApiNet<unknown>>(
-  net: Net,
-  packageFolder: string,
-  name: string,
-): Promise<Net> {
+async function weights(api: FaceApi, packageFolder: string, name: string) {
   const folder = path.join(packageFolder, 'model');
-  const manifest: { weights: tf.io.WeightsManifestEntry[] }[] = JSON.parse(
+  const manifest: { weights: Parameters<FaceApi['tf']['io']['decodeWeights']>[1] }[] = JSON.parse(
     await readFile(path.join(folder, `${name}-weights_manifest.json`), 'utf8'),
   );
   const data = await readFile(path.join(folder, `${name}.bin`));
   const entries = manifest.flatMap((group) => group.weights);
-  net.loadFromWeightMap(tf.io.decodeWeights(Uint8Array.from(data).buffer, entries));
-  return net;
+  return api.tf.io.decodeWeights(Uint8Array.from(data).buffer, entries);
+}
+
+/** face-api.js has types of its own for tensors, so what it gives is handed on by its values. */
+function flat(tensor: { dataSync(): ArrayLike<number> } | undefined): tf.Tensor {
+  if (tensor === undefined) throw new Error('expected an output of face-api.js, received none');
+  return tf.tensor1d(Float32Array.from(tensor.dataSync()));
 }

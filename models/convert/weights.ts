@@ -105,6 +105,7 @@ function restorer({ name, dtype, quantization }: WeightEntry): (stored: number) 
   if (quantization === undefined || quantization.dtype === 'float16') return (stored) => stored;
   const { min, scale } = quantization;
   if (min === undefined || scale === undefined) throw unreadable(`min and scale of the weight ${name}`, 'none');
-  if (dtype === 'int32') return (stored) => Math.round(stored * scale + min);
+  // Adding 0 turns -0, which no integer has, into 0.
+  if (dtype === 'int32') return (stored) => Math.round(stored * scale + min) + 0;
   return (stored) => stored * scale + min;
 }
