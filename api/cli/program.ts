@@ -23,6 +23,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   hashset: async () => (await import('./commands/hashset.ts')).registerHashset,
   series: async () => (await import('./commands/series.ts')).registerSeries,
   leads: async () => (await import('./commands/leads.ts')).registerLeads,
+  candidates: async () => (await import('./commands/candidates.ts')).registerCandidates,
+  unseen: async () => (await import('./commands/unseen.ts')).registerUnseen,
   explain: async () => (await import('./commands/explain.ts')).registerExplain,
   reproduce: async () => (await import('./commands/reproduce.ts')).registerReproduce,
   demo: async () => (await import('./commands/demo.ts')).registerDemo,

@@ -3,12 +3,13 @@ import { type FindResult, findCandidates } from '../../engine/candidates/find.ts
 import type { PairSource } from '../../engine/candidates/pair-evidence.ts';
 import { vectorPairs } from '../../engine/candidates/vector-pairs.ts';
 import type { FaceSearchGrounds } from '../../engine/match/model-faces.ts';
-import { modelMethods } from '../../engine/match/model-methods.ts';
+import { modelMethods, type SearchedMethod } from '../../engine/match/model-methods.ts';
 import { openVectorSearch } from '../../engine/search/vector-open.ts';
 import type { VectorSearch } from '../../engine/search/vector-search.ts';
 import type { Db } from '../../engine/store/db.ts';
 import { listSpaces } from '../../engine/store/queries/embedding-spaces.ts';
 import type { Scope } from '../../engine/unseen/unmatched.ts';
+import { readFusions, readFusions } from '../../models/registry/fusions.ts';
 import { listPacks } from '../../models/registry/packs.ts';
 import type { Config } from '../../schemas/config.ts';
 import { auditActOf } from './audit-act.ts';
@@ -57,8 +58,10 @@ async function sourcesOf(
   const manifests = (await listPacks(modelsFolder, shippedFolder)).flatMap(({ pack }) =>
     pack === null ? [] : [pack.manifest],
   );
-  const methods = modelMethods({ manifests, spaces: await listSpaces(db), fusions: [], placeGeometry: null });
-  const of = (kind: 'face' | 'copy' | 'place'): PairSource[] =>
-    methods[kind].map((searched) => vectorPairs({ db, search, kind, searched }));
+  const methods = modelMethods({ manifests, spaces: await listSpaces(db), fusions: await readFusions() });
+  const of = (kind: 'face' | 'copy' | 'place'): PairSource[] => {
+    const searched: readonly SearchedMethod[] = methods[kind];
+    return searched.map((one) => vectorPairs({ db, search, kind, searched: one }));
+  };
   return [...(grounds === null ? [] : of('face')), ...of('copy'), ...of('place')];
 }

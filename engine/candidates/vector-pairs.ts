@@ -1,139 +1,156 @@
+import type { GeometryResult, Keypoints } from '../../schemas/embedding.ts';
 import { log10LikelihoodRatio } from '../match/likelihood.ts';
-import type { VectorMethod } from '../match/model-evidence.ts';
+import { fusedSimilarity, type VectorMethod } from '../match/model-evidence.ts';
 import { FACE_GATE } from '../match/model-faces.ts';
+import type { SearchedMethod } from '../match/model-methods.ts';
+import { passesGeometry } from '../match/model-pictures.ts';
+import type { VectorHit, VectorQuery, VectorSearch } from '../search/vector-search.ts';
 import type { Db } from '../store/db.ts';
-import { integer, real, row } from '../store/row-shape.ts';
+import { keypointsOf, vectorsOf } from '../store/queries/read-embeddings.ts';
+import { integer, row } from '../store/row-shape.ts';
 import type { PairEvidence, PairSource } from './pair-evidence.ts';
 
-/** Vectors that are compared with all others in one statement. */
+/** Vectors that are searched with in one go. */
 const BLOCK = 200;
 /** Of each vector the nearest so many: a group needs no more to hold together. */
 const MOST_NEIGHBOURS = 48;
+/** Of the nearest places so many are compared by geometry, where that can be done; the others are no evidence. */
+const PLACES_CHECKED = 15;
 
-type VectorKind = 'face' | 'copy' | 'place';
-
-/** A vector's own number (of its face, or of its media) and the media it belongs to. */
-interface Vector {
-  readonly id: number;
-  readonly mediaId: number;
+export interface VectorPairOptions {
+  readonly db: Db;
+  readonly search: VectorSearch;
+  readonly kind: 'face' | 'copy' | 'place';
+  readonly searched: SearchedMethod;
+  /** For places: hands keypoints to where pictures may be compared. Left out: the vectors decide alone. */
+  readonly compare?: (query: Keypoints, candidates: readonly Keypoints[]) => Promise<readonly GeometryResult[] | null>;
 }
 
 /**
- * Pairs by the vectors of a method, the nearest of each: faces that pass the gate, or whole pictures. Similarities are those of the
- * method, exact. A method without a calibration gives none: nothing is known of what its scores are worth.
- * Compares each with all others in the database: for up to some ten thousand vectors.
+ * Pairs by the vectors of a method, the nearest of each: faces that pass the gate, or whole pictures. A method without a calibration gives
+ * none: nothing is known of what its scores are worth.
  */
-export function vectorPairs(db: Db, kind: VectorKind, method: VectorMethod): PairSource {
+export function vectorPairs(options: VectorPairOptions): PairSource {
   return {
-    level: kind === 'copy' ? 'copies' : 'scenes',
+    level: options.kind === 'copy' ? 'copies' : 'scenes',
     async *pairs(mediaIds) {
-      const { calibration } = method;
-      const leastSimilarity = leastUsefulSimilarity(method);
-      if (calibration === null || leastSimilarity === null) return;
-      const spaceRefs = await spaceRefsOf(db, method);
-      if (spaceRefs === null) return;
-      const vectors = await vectorsOf(db, kind, mediaIds, spaceRefs);
-      const mediaOf = new Map(vectors.map(({ id, mediaId }) => [id, mediaId]));
-      const all = vectors.map(({ id }) => id);
-      const sql = nearestSql(kind, method, spaceRefs);
-      for (let at = 0; at < all.length; at += BLOCK) {
-        const found = await db.read(NEAREST, sql, [all.slice(at, at + BLOCK), all, leastSimilarity]);
-        yield found.flatMap(({ id, otherId, similarity }): PairEvidence[] => {
-          const [mediaId, otherMediaId] = [mediaOf.get(id), mediaOf.get(otherId)];
-          // Two faces in one picture are two people.
-          if (mediaId === undefined || otherMediaId === undefined || mediaId === otherMediaId) return [];
-          return [
-            {
-              mediaId,
-              otherMediaId,
-              method: kind,
-              distance: 1 - similarity,
-              log10LikelihoodRatio: log10LikelihoodRatio(calibration, similarity),
-              ...(kind === 'face' ? { faceId: id, otherFaceId: otherId } : {}),
-            },
-          ];
-        });
+      const { db, searched, kind } = options;
+      const leastSimilarity = leastUsefulSimilarity(searched.method);
+      if (leastSimilarity === null) return;
+      const owners = await ownersOf(db, kind, mediaIds);
+      const ids = [...owners.keys()];
+      for (let at = 0; at < ids.length; at += BLOCK) {
+        const asked = await queriesOf(db, searched, ids.slice(at, at + BLOCK));
+        const hits = await options.search.nearest(
+          searched.spaces,
+          asked.map(({ query }) => query),
+          {
+            scope: 'all',
+            limit: MOST_NEIGHBOURS,
+            minimumSimilarity: leastSimilarity,
+            among: ids,
+            exceptMediaIds: asked.map(({ id }) => owners.get(id) ?? null),
+          },
+        );
+        const block: PairEvidence[] = [];
+        for (const [place, { id }] of asked.entries()) {
+          const near = await checked(options, owners.get(id) ?? 0, hits[place] ?? []);
+          block.push(...near.flatMap((hit) => evidenceOf(options, id, owners.get(id) ?? 0, hit)));
+        }
+        yield block;
       }
     },
   };
 }
 
-const NEAREST = row({ id: integer, otherId: integer, similarity: real });
-
 /** The least calibrated score that speaks for a pair rather than against it; null where none does. */
 export function leastUsefulSimilarity({ calibration }: VectorMethod): number | null {
-  const scores = (calibration?.points ?? []).map(({ score }) => score).sort((a, b) => a - b);
-  return scores.find((score) => calibration !== null && log10LikelihoodRatio(calibration, score) > 0) ?? null;
+  if (calibration === null) return null;
+  const scores = calibration.points.map(({ score }) => score).sort((a, b) => a - b);
+  return scores.find((score) => log10LikelihoodRatio(calibration, score) > 0) ?? null;
 }
 
-/** Null where one of the spaces is not here: a score of fewer parts is another score. */
-async function spaceRefsOf(db: Db, method: VectorMethod): Promise<number[] | null> {
-  const names = method.spaces.map(({ space }) => space);
-  const found = await db.read(
-    row({ spaceRef: integer, place: integer }),
-    `select s.space_ref, w.place from unnest($1::text[]) with ordinality as w(name, place)
-       join embedding_space s on s.pack_id || '@' || s.pack_version || '/' || s.output = w.name
-      order by w.place`,
-    [names],
+function evidenceOf(
+  { kind, searched: { method } }: VectorPairOptions,
+  id: number,
+  mediaId: number,
+  hit: VectorHit,
+): PairEvidence[] {
+  const similarities = Object.fromEntries(
+    method.spaces.map(({ space }, at) => [space, hit.similarities[at] ?? Number.NaN]),
   );
-  return found.length === names.length ? found.map(({ spaceRef }) => spaceRef) : null;
+  const similarity = fusedSimilarity(method, similarities);
+  if (similarity === null || method.calibration === null || hit.mediaId === mediaId) return [];
+  return [
+    {
+      mediaId,
+      otherMediaId: hit.mediaId,
+      method: kind,
+      distance: 1 - similarity,
+      log10LikelihoodRatio: log10LikelihoodRatio(method.calibration, similarity),
+      ...(kind === 'face' && hit.faceId !== null ? { faceId: id, otherFaceId: hit.faceId } : {}),
+    },
+  ];
 }
 
-async function vectorsOf(
+/** The media of each vector asked about, by its number: of the face, or of the media itself. */
+async function ownersOf(
   db: Db,
-  kind: VectorKind,
+  kind: VectorPairOptions['kind'],
   mediaIds: readonly number[],
-  spaceRefs: readonly number[],
-): Promise<Vector[]> {
-  const shape = row({ id: integer, mediaId: integer });
-  if (kind !== 'face') {
-    return await db.read(
-      shape,
-      `select media_id as id, media_id from picture_vector where media_id = any($1::bigint[]) and space_ref = any($2::smallint[])
-        group by media_id having count(*) = $3 order by media_id`,
-      [mediaIds, spaceRefs, spaceRefs.length],
-    );
-  }
-  return await db.read(
-    shape,
-    `select f.face_id as id, f.media_id from face f join face_vector v on v.face_id = f.face_id and v.space_ref = any($2::smallint[])
-      where f.media_id = any($1::bigint[]) and f.eye_distance_pixels >= $4 and f.sharpness >= $5
-        and abs(f.yaw_degrees) <= $6 and abs(f.pitch_degrees) <= $7
-      group by f.face_id, f.media_id having count(*) = $3 order by f.face_id`,
+): Promise<Map<number, number>> {
+  if (kind !== 'face') return new Map(mediaIds.map((mediaId) => [mediaId, mediaId]));
+  const faces = await db.read(
+    row({ faceId: integer, mediaId: integer }),
+    `select face_id, media_id from face
+      where media_id = any($1::bigint[]) and eye_distance_pixels >= $2 and sharpness >= $3
+        and abs(yaw_degrees) <= $4 and abs(pitch_degrees) <= $5
+      order by face_id`,
     [
       mediaIds,
-      spaceRefs,
-      spaceRefs.length,
       FACE_GATE.leastEyeDistancePixels,
       FACE_GATE.leastSharpness,
       FACE_GATE.mostYawDegrees,
       FACE_GATE.mostPitchDegrees,
     ],
   );
+  return new Map(faces.map(({ faceId, mediaId }) => [faceId, mediaId]));
 }
 
-/** Space numbers and weights are ours, not from outside: they become part of the SQL, which differs by how many spaces a method has. */
-function nearestSql(kind: VectorKind, method: VectorMethod, spaceRefs: readonly number[]): string {
-  const [table, key] = kind === 'face' ? ['face_vector', 'face_id'] : ['picture_vector', 'media_id'];
-  const joins = (side: string): string =>
-    spaceRefs
-      .map(
-        (ref, at) =>
-          `join ${table} ${side}${at} on ${side}${at}.${key} = ${side}.id and ${side}${at}.space_ref = ${ref}`,
-      )
-      .join(' ');
-  const weights = method.spaces.reduce((sum, { weight }) => sum + weight, 0);
-  const score = method.spaces
-    .map(({ weight }, at) => `${weight} * (1 - (a${at}.embedding <=> b${at}.embedding))`)
-    .join(' + ');
-  return `
-    select a.id, b.id as other_id, b.similarity
-      from unnest($1::bigint[]) as a(id) ${joins('a')}
-     cross join lateral (
-       select b.id, (${score}) / ${weights} as similarity
-         from unnest($2::bigint[]) as b(id) ${joins('b')}
-        where b.id <> a.id and (${score}) / ${weights} >= $3
-        order by similarity desc, b.id limit ${MOST_NEIGHBOURS}
-     ) b
-     order by a.id, b.similarity desc, b.id`;
+/** Those that have a vector in every space of the method. */
+async function queriesOf(
+  db: Db,
+  { spaces }: SearchedMethod,
+  ids: readonly number[],
+): Promise<{ readonly id: number; readonly query: VectorQuery }[]> {
+  const bySpace = await Promise.all(spaces.map(async ({ space }) => await vectorsOf(db, space, ids)));
+  return ids.flatMap((id) => {
+    const query = bySpace.flatMap((vectors) => vectors.get(id) ?? []);
+    return query.length === spaces.length ? [{ id, query }] : [];
+  });
+}
+
+/** Of the nearest places, those whose details fit one scene; all hits where no geometry is asked for. */
+async function checked(
+  { db, kind, compare }: VectorPairOptions,
+  mediaId: number,
+  hits: readonly VectorHit[],
+): Promise<readonly VectorHit[]> {
+  if (kind !== 'place' || compare === undefined || hits.length === 0) return hits;
+  const near = hits.slice(0, PLACES_CHECKED);
+  const keypoints = await keypointsOf(db, [mediaId, ...near.map((hit) => hit.mediaId)], 'rootsift/1');
+  const own = keypoints.get(mediaId);
+  const described = near.flatMap((hit) => {
+    const other = keypoints.get(hit.mediaId);
+    return other === undefined ? [] : [{ hit, other }];
+  });
+  if (own === undefined || described.length === 0) return [];
+  const results = await compare(
+    own,
+    described.map(({ other }) => other),
+  );
+  return described.flatMap(({ hit }, at) => {
+    const result = results?.[at];
+    return result !== undefined && passesGeometry(result) ? [hit] : [];
+  });
 }
