@@ -9,11 +9,10 @@ import { parseArgs } from 'node:util';
 import { type BundleFile, writeArchive } from './bundle/archive.ts';
 import { installPage } from './bundle/install-page.ts';
 import { licenceList } from './bundle/installed-packages.ts';
+import { isNeeded } from './bundle/needed-files.ts';
 import { billOfMaterials } from './bundle/sbom.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
-/** Links and caches that npm makes and nobody needs to run: everything in the bundle is a plain file with a checksum. */
-const LEFT_OUT = /(^|\/)node_modules\/(\.bin|\.cache|\.package-lock\.json)(\/|$)/;
 
 const { values } = parseArgs({
   options: {
@@ -41,7 +40,7 @@ const tracked = git('ls-files', '-z').split('\0');
 // Not a glob: those pass over names that begin with a dot, and a bundle of most files is worse than none.
 const modules = readdirSync(path.join(ROOT, 'node_modules'), { recursive: true, encoding: 'utf8' })
   .map((name) => `node_modules/${name.replaceAll('\\', '/')}`)
-  .filter((name) => !LEFT_OUT.test(name));
+  .filter((name) => isNeeded(name, process.platform, process.arch));
 const files: BundleFile[] = [...tracked, ...modules]
   .filter((name) => name !== '' && lstatSync(path.join(ROOT, name)).isFile())
   .map((name) => ({ name: name.replaceAll('\\', '/'), source: path.join(ROOT, name) }));

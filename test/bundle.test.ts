@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -8,6 +8,7 @@ import { gunzipSync } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { type BundleFile, writeArchive } from '../scripts/bundle/archive.ts';
 import { installedPackages, licenceList } from '../scripts/bundle/installed-packages.ts';
+import { isNeeded } from '../scripts/bundle/needed-files.ts';
 import { billOfMaterials } from '../scripts/bundle/sbom.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
@@ -71,6 +72,37 @@ describe('the archive of the offline bundle', () => {
     assert.equal(entries.get('homeward/bin/program')?.mode, 0o755);
     assert.equal(entries.get('homeward/z.txt')?.mode, 0o644);
     assert.ok([...entries.values()].every((entry) => entry.mtime?.getTime() === DATE.getTime()));
+  });
+});
+
+describe('the files of the offline bundle', () => {
+  const native = 'node_modules/onnxruntime-node/bin/napi-v6';
+
+  it('are the native parts of inference for its platform, and for no other', () => {
+    const parts = ['linux/x64', 'linux/arm64', 'darwin/arm64', 'win32/x64'].map(
+      (place) => `${native}/${place}/any.file`,
+    );
+    assert.deepEqual(
+      parts.filter((name) => isNeeded(name, 'linux', 'x64')),
+      [`${native}/linux/x64/any.file`],
+    );
+  });
+
+  it('hold what inference needs on this machine', () => {
+    const binding = `${native}/${process.platform}/${process.arch}/onnxruntime_binding.node`;
+    assert.ok(isNeeded(binding, process.platform, process.arch) && existsSync(path.join(ROOT, binding)));
+  });
+
+  it('are not what npm keeps for itself', () => {
+    assert.deepEqual(
+      [
+        'node_modules/.bin/tsc',
+        'node_modules/.package-lock.json',
+        'node_modules/a/node_modules/.bin/b',
+        'bin/launch.cjs',
+      ].filter((name) => isNeeded(name, 'linux', 'x64')),
+      ['bin/launch.cjs'],
+    );
   });
 });
 
