@@ -125,7 +125,7 @@ export const MAX_ITEMS_IN_REPORT = 100_000;
 export const MOST_FACES = 64;
 /** More keypoints than this are left out, the weakest first: enough for a geometric check, too few to draw a picture from. */
 export const MOST_KEYPOINTS = 400;
-/** x and y as 16-bit fractions of the picture's sides, scale and angle as a byte each, RootSIFT in 128 bytes. */
+/** x and y as 16-bit fractions of the longer side (so that angles survive), scale and angle as a byte each, RootSIFT in 128 bytes. */
 export const KEYPOINT_BYTES = 134;
 
 /** Parts of a picture that get a copy vector of their own, beside the whole; what a seam shows to be two pictures has `left` and `right`, or `top` and `bottom`. */
