@@ -77,10 +77,8 @@ export class MemoryVectors implements VectorSearch {
   }
 
   size(spaces: SearchedSpaces, scope: VectorScope): Promise<number> {
-    return this.#inTurn(async () => {
-      const loaded = this.#loaded.get(searchKey(spaces, scope)) ?? (await this.#current(spaces, scope));
-      return loaded.ids.length;
-    });
+    // Never what was loaded before: whoever asks first whether there is anything to search must not be told of an earlier emptiness.
+    return this.#inTurn(async () => (await this.#current(spaces, scope)).ids.length);
   }
 
   close(): Promise<void> {

@@ -55,7 +55,7 @@ export interface VectorSearch {
     queries: readonly VectorQuery[],
     options: NearestOptions,
   ): Promise<(readonly VectorHit[])[]>;
-  /** How many a query is compared with; after an answer, those that it was compared with. */
+  /** How many a query is compared with now. */
   size(spaces: SearchedSpaces, scope: VectorScope): Promise<number>;
   close(): Promise<void>;
 }
