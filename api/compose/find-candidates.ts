@@ -9,7 +9,7 @@ import type { VectorSearch } from '../../engine/search/vector-search.ts';
 import type { Db } from '../../engine/store/db.ts';
 import { listSpaces } from '../../engine/store/queries/embedding-spaces.ts';
 import type { Scope } from '../../engine/unseen/unmatched.ts';
-import { readFusions, readFusions } from '../../models/registry/fusions.ts';
+import { readFusions } from '../../models/registry/fusions.ts';
 import { listPacks } from '../../models/registry/packs.ts';
 import type { Config } from '../../schemas/config.ts';
 import { auditActOf } from './audit-act.ts';
