@@ -1,13 +1,16 @@
 import { MOST_KEYPOINTS } from '../../schemas/embedding.ts';
 import { MODEL_METHODS, ModelMatchDetails } from '../../schemas/model-match.ts';
-import type { ModelPackManifest } from '../../schemas/model-pack.ts';
+import type { ModelFusion, ModelPackManifest } from '../../schemas/model-pack.ts';
 import { SIMILARITY_TOLERANCE } from '../match/model-evidence.ts';
 import { FACE_GATE } from '../match/model-faces.ts';
 import type { Queryable } from '../store/db.ts';
 import { bool, bytes, integer, json, nullable, oneOf, real, row, text, timestamp } from '../store/row-shape.ts';
 
-/** What is known of a pack besides what the database holds: its files, thresholds and calibration. */
-export type PackFacts = Pick<ModelPackManifest, 'id' | 'version' | 'files' | 'thresholds' | 'calibration'>;
+/** What is known of packs, and of scores of several of them, besides what the database holds. */
+export interface ModelFacts {
+  readonly packs: readonly Pick<ModelPackManifest, 'id' | 'version' | 'files' | 'thresholds' | 'calibration'>[];
+  readonly fusions: readonly ModelFusion[];
+}
 
 const FOUND = row({
   method: oneOf(MODEL_METHODS),
@@ -99,7 +102,7 @@ const CAMERA_FORMULAS = {
 export async function explainModelMatch(
   db: Queryable,
   matchId: number,
-  packs: readonly PackFacts[],
+  facts: ModelFacts,
 ): Promise<Record<string, unknown> | null> {
   const [found] = await db.read(FOUND, FOUND_SQL, [matchId]);
   if (found === undefined) return null;
@@ -147,7 +150,11 @@ export async function explainModelMatch(
     expectedFalseMatches: found.expectedFalseMatches,
     calibrated: found.calibrated,
     log10LikelihoodRatio: found.log10LikelihoodRatio,
-    packs: packsIn(found.algorithm, packs),
+    packs: packsIn(found.algorithm, facts.packs),
+    // Of the score as a whole; where a single pack's output is the score, its own is with the pack.
+    fusions: facts.fusions.filter(
+      (one) => algorithmOf(one) === found.algorithm || (one.kind === 'geometry' && found.method === 'place'),
+    ),
     grounds: found.method === 'face' ? { authority: found.authority, necessity: found.necessity } : null,
     adultsOnly: found.method === 'face',
     formulas: found.method === 'camera' ? CAMERA_FORMULAS : FORMULAS,
@@ -162,8 +169,13 @@ function serialOf(found: {
   return { reference: found.camera, bodySerial: found.bodySerial, lensSerial: found.lensSerial };
 }
 
+/** The algorithm that evidence by a fusion carries. */
+function algorithmOf({ parts }: ModelFusion): string {
+  return parts.map(({ pack, version, output }) => `${pack}@${version}/${output}`).join('+');
+}
+
 /** The packs an algorithm names, with what is known of each here; another version than the one named is another pack. */
-function packsIn(algorithm: string, packs: readonly PackFacts[]) {
+function packsIn(algorithm: string, packs: ModelFacts['packs']) {
   const named = [...algorithm.matchAll(/([a-z0-9-]+)@(\d+\.\d+\.\d+)\//g)].map(([, id, version]) => ({ id, version }));
   const distinct = [...new Map(named.map((one) => [`${one.id}@${one.version}`, one])).values()];
   return distinct.map(({ id, version }) => {

@@ -6,10 +6,10 @@ import { CALIBRATED_ALGORITHMS, CALIBRATION } from '../match/calibration.ts';
 import { BIT_POLICY } from '../match/policy.ts';
 import type { Queryable } from '../store/db.ts';
 import { bytes, integer, nullable, oneOf, type RowOf, real, row, text, timestamp } from '../store/row-shape.ts';
-import { explainModelMatch, type PackFacts } from './explain-model.ts';
+import { explainModelMatch, type ModelFacts } from './explain-model.ts';
 
 export interface ExplainOptions {
-  readonly packs: readonly PackFacts[];
+  readonly models: ModelFacts;
   /** Perceptual hashes of both sides too. */
   readonly hashes: boolean;
 }
@@ -35,7 +35,7 @@ export async function explainMatch(
   const explained =
     given[1] === 'm'
       ? await explainKnownMatch(db, matchId, options)
-      : await explainModelMatch(db, matchId, options.packs);
+      : await explainModelMatch(db, matchId, options.models);
   if (explained === null) {
     throw new HomewardError(
       'HW_MATCH_NOT_FOUND',

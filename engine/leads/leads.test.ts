@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { HomewardError } from '../../schemas/error.ts';
+import type { ModelFusion } from '../../schemas/model-pack.ts';
 import { STORE_ENGINES } from '../../test/store-engines.ts';
 import { withdrawModelMatches } from '../match/model-matches.ts';
 import type { Db } from '../store/db.ts';
@@ -324,8 +325,20 @@ for (const engine of STORE_ENGINES) {
           material.mediaId,
         ]);
         const files = [{ name: 'net.onnx', sha256: 'ab'.repeat(32), sizeBytes: 1 }];
+        const fusion = (kind: 'face' | 'geometry', pack?: string): ModelFusion => ({
+          id: pack ?? kind,
+          kind,
+          title: kind,
+          parts: pack === undefined ? [] : [{ pack, version: '1.0.0', output: 'embedding', weight: 1 }],
+          thresholdSimilarity: 0.8,
+          calibratedOn: 'nothing',
+          calibration: null,
+        });
         const explained = await explainMatch(db, `v${made?.match_id}`, {
-          packs: [{ id: 'face-pack', version: '1.0.0', files, thresholds: [], calibration: null }],
+          models: {
+            packs: [{ id: 'face-pack', version: '1.0.0', files, thresholds: [], calibration: null }],
+            fusions: [fusion('face', 'face-pack'), fusion('face', 'another-pack'), fusion('geometry')],
+          },
           hashes: false,
         });
         const {
@@ -360,6 +373,7 @@ for (const engine of STORE_ENGINES) {
         });
         assert.ok(typeof known === 'object' && known !== null && 'subject' in known && 'series' in known);
         assert.deepEqual([known.subject, known.series], ['subject 1', series.name]);
+        assert.deepEqual(explained['fusions'], [fusion('face', 'face-pack')]);
         assert.deepEqual(packs, [
           { id: 'face-pack', version: '1.0.0', installed: true, files, thresholds: [], calibration: null },
         ]);
@@ -381,13 +395,13 @@ for (const engine of STORE_ENGINES) {
           material.mediaId,
         ]);
         const id = `m${made?.match_id}`;
-        const explained = await explainMatch(db, id, { packs: [], hashes: false });
+        const explained = await explainMatch(db, id, { models: { packs: [], fusions: [] }, hashes: false });
         assert.deepEqual(
           [explained['distanceBits'], explained['thresholdBits'], explained['orientation'], explained['inForce']],
           [12, 31, 'flipY', true],
         );
         assert.equal(JSON.stringify(explained).includes('aaaaaaaa'), false);
-        const withHashes = await explainMatch(db, id, { packs: [], hashes: true });
+        const withHashes = await explainMatch(db, id, { models: { packs: [], fusions: [] }, hashes: true });
         assert.equal(JSON.stringify(withHashes).includes('aa'.repeat(32)), true);
       });
 
@@ -399,7 +413,7 @@ for (const engine of STORE_ENGINES) {
           ['v0', 'HW_USAGE'],
         ] as const) {
           await assert.rejects(
-            explainMatch(db, id, { packs: [], hashes: false }),
+            explainMatch(db, id, { models: { packs: [], fusions: [] }, hashes: false }),
             (error: unknown) => error instanceof HomewardError && error.code === code,
           );
         }

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { PackCalibration } from '../../schemas/model-pack.ts';
 import { cameraEvidence } from './model-camera.ts';
 import { fusedSimilarity, SIMILARITY_TOLERANCE, type VectorMethod } from './model-evidence.ts';
-import { defaultFaceMethod, FACE_GATE, type FaceHit, type FaceTraits, faceEvidence, faceGate } from './model-faces.ts';
+import { FACE_GATE, type FaceHit, type FaceTraits, faceEvidence, faceGate } from './model-faces.ts';
 import { copyEvidence, placeEvidence } from './model-pictures.ts';
 
 const DLIB = 'dlib-128@1.0.0/embedding';
@@ -19,7 +19,15 @@ const CALIBRATION: PackCalibration = {
   points: [{ score: 0.8, samePairs: 270, differentPairs: 0, falseMatchRateUpper95: 0.002 }],
 };
 const GOOD: FaceTraits = { eyeDistancePixels: 48, sharpness: 200, yawDegrees: 5, pitchDegrees: -5 };
-const faces = defaultFaceMethod({ dlib: DLIB, faceres: FACERES }, CALIBRATION);
+/** As models/fusions/faces.json has it. */
+const faces: VectorMethod = {
+  spaces: [
+    { space: DLIB, weight: 4 },
+    { space: FACERES, weight: 1 },
+  ],
+  thresholdSimilarity: 0.848,
+  calibration: CALIBRATION,
+};
 const hit = (changes: Partial<FaceHit> = {}): FaceHit => ({
   mediaId: 1,
   faceId: 10,

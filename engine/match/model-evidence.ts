@@ -41,7 +41,7 @@ const MOST_OBJECTS = 5;
 
 /** A space of vectors and its share in a fused score. */
 export interface ScoredSpace {
-  /** `pack@version/output`, as `spaceName` writes it. */
+  /** `pack@version/output`. */
   readonly space: string;
   readonly weight: number;
 }
@@ -56,10 +56,6 @@ export interface VectorMethod {
 
 /** Cosine similarity by space. */
 export type Similarities = Readonly<Record<string, number>>;
-
-export function spaceName(space: { readonly pack: string; readonly version: string; readonly output: string }): string {
-  return `${space.pack}@${space.version}/${space.output}`;
-}
 
 export function algorithmOf(method: VectorMethod): string {
   return method.spaces.map(({ space }) => space).join('+');

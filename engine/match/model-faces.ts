@@ -1,4 +1,3 @@
-import type { PackCalibration } from '../../schemas/model-pack.ts';
 import {
   bestPerObject,
   type ModelEvidence,
@@ -45,24 +44,6 @@ export function faceGate(traits: FaceTraits): FaceGateReason | null {
     Math.abs(traits.yawDegrees) <= FACE_GATE.mostYawDegrees &&
     Math.abs(traits.pitchDegrees) <= FACE_GATE.mostPitchDegrees;
   return frontal ? null : 'pose';
-}
-
-/**
- * The default: dlib and faceres vectors of length 1, concatenated as [2 x dlib, faceres], so that the score is
- * (4 x cosine of dlib + cosine of faceres) / 5, with the threshold that was chosen for it and held on other people.
- */
-export function defaultFaceMethod(
-  spaces: { readonly dlib: string; readonly faceres: string },
-  calibration: PackCalibration | null,
-): VectorMethod {
-  return {
-    spaces: [
-      { space: spaces.dlib, weight: 4 },
-      { space: spaces.faceres, weight: 1 },
-    ],
-    thresholdSimilarity: 0.848,
-    calibration,
-  };
 }
 
 /** A face of a media beside a face that a series knows. */

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { withAudit } from '../../../engine/audit/with-audit.ts';
 import { explainMatch } from '../../../engine/leads/explain.ts';
 import { auditActOf } from '../../compose/audit-act.ts';
-import { listModels } from '../../compose/models.ts';
+import { modelFacts } from '../../compose/model-facts.ts';
 import { withDatabase } from '../../compose/open-database.ts';
 import { type CliContext, type CommonOptions, configFor, printLine, withCommonOptions } from '../context.ts';
 
@@ -22,7 +22,7 @@ export function registerExplain(program: Command, context: CliContext): void {
 async function explain(context: CliContext, match: string, options: ExplainOptions): Promise<void> {
   const { config } = await configFor(context, options);
   const hashes = options.hashes ?? false;
-  const packs = (await listModels(config)).flatMap(({ pack }) => (pack === null ? [] : [pack.manifest]));
+  const models = await modelFacts(config);
   const explained = await withDatabase(
     config,
     async (db) =>
@@ -30,7 +30,7 @@ async function explain(context: CliContext, match: string, options: ExplainOptio
         db,
         auditActOf(config, 'consultation', hashes ? 'explain with perceptual hashes' : 'explain'),
         async () => ({
-          result: await explainMatch(db, match, { packs, hashes }),
+          result: await explainMatch(db, match, { models, hashes }),
           objects: [`match ${match.slice(0, 20)}`],
         }),
       ),
