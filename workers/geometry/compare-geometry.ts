@@ -7,7 +7,7 @@ import { unpackKeypoints } from './keypoint-records.ts';
 
 /**
  * How much of two pictures fits one scene seen twice. The same keypoints give the same counts; whatever the keypoints are, it ends
- * within milliseconds. Mirrored pictures fit nothing.
+ * within milliseconds. Mirrored pictures are not looked for.
  *
  * @throws HomewardError HW_INTERNAL where a record's length, count or encoding are not what the schema says
  */

@@ -130,9 +130,11 @@ export function cubicRoots(a: number, b: number, c: number, d: number): number[]
     const root = Math.sqrt(under);
     return [Math.cbrt(-q + root) + Math.cbrt(-q - root) - shift];
   }
+  const cube = -p * p * p;
+  // All three in one place, or so near that the cube is too small for a number.
+  if (!(cube > 0)) return [-shift];
   const radius = 2 * Math.sqrt(-p);
-  if (radius === 0) return [-shift];
-  const angle = Math.acos(Math.max(-1, Math.min(1, -q / Math.sqrt(-p * p * p)))) / 3;
+  const angle = Math.acos(Math.max(-1, Math.min(1, -q / Math.sqrt(cube)))) / 3;
   return [0, 1, 2].map((k) => radius * Math.cos(angle - (2 * Math.PI * k) / 3) - shift);
 }
 
