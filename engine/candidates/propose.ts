@@ -14,6 +14,11 @@ export interface Proposal {
 
 /** Media that share something with this many others on average in a seizure: what the prior odds are made of. A rule of thumb. */
 const EXPECTED_COMPANIONS = 10;
+/**
+ * About one in five pairs that belong together is not listed: turned away, another corner of the room, beyond the nearest neighbours.
+ * The prior is not added: what is not listed was not found to differ either.
+ */
+const ABSENT_LOG10_ODDS = Math.log10(0.2);
 const LEAST_PRIOR_LOG10_ODDS = -3;
 const MOST_PRIOR_LOG10_ODDS = -1;
 
@@ -25,7 +30,7 @@ export function groupingOdds(mediaCount: number): GroupingOdds {
   const prior = -Math.log10(Math.max(mediaCount, 1) / EXPECTED_COMPANIONS);
   return {
     priorLog10Odds: Math.min(Math.max(prior, LEAST_PRIOR_LOG10_ODDS), MOST_PRIOR_LOG10_ODDS),
-    absentLog10Odds: -1,
+    absentLog10Odds: ABSENT_LOG10_ODDS,
   };
 }
 

@@ -1,12 +1,10 @@
-import type { GeometryResult, Keypoints } from '../../schemas/embedding.ts';
 import { log10LikelihoodRatio } from '../match/likelihood.ts';
 import { fusedSimilarity, type VectorMethod } from '../match/model-evidence.ts';
 import { FACE_GATE } from '../match/model-faces.ts';
 import type { SearchedMethod } from '../match/model-methods.ts';
-import { passesGeometry } from '../match/model-pictures.ts';
 import type { VectorHit, VectorQuery, VectorSearch } from '../search/vector-search.ts';
 import type { Db } from '../store/db.ts';
-import { keypointsOf, vectorsOf } from '../store/queries/read-embeddings.ts';
+import { vectorsOf } from '../store/queries/read-embeddings.ts';
 import { integer, row } from '../store/row-shape.ts';
 import type { PairEvidence, PairSource } from './pair-evidence.ts';
 
@@ -14,20 +12,16 @@ import type { PairEvidence, PairSource } from './pair-evidence.ts';
 const BLOCK = 200;
 /** Of each vector the nearest so many: a group needs no more to hold together. */
 const MOST_NEIGHBOURS = 48;
-/** Of the nearest places so many are compared by geometry, where that can be done; the others are no evidence. */
-const PLACES_CHECKED = 15;
-
 export interface VectorPairOptions {
   readonly db: Db;
   readonly search: VectorSearch;
-  readonly kind: 'face' | 'copy' | 'place';
+  readonly kind: 'face' | 'copy';
   readonly searched: SearchedMethod;
-  /** For places: hands keypoints to where pictures may be compared. Left out: the vectors decide alone. */
-  readonly compare?: (query: Keypoints, candidates: readonly Keypoints[]) => Promise<readonly GeometryResult[] | null>;
 }
 
 /**
- * Pairs by the vectors of a method, the nearest of each: faces that pass the gate, or whole pictures. A method without a calibration gives
+ * Pairs by the vectors of a method, the nearest of each: faces, or whole pictures. The gate of evidence is not asked of faces, beyond their size: a blurred
+ * or turned one has to fit a whole group here, and what comes of it is a question to a person. A method without a calibration gives
  * none: nothing is known of what its scores are worth.
  */
 export function vectorPairs(options: VectorPairOptions): PairSource {
@@ -54,8 +48,7 @@ export function vectorPairs(options: VectorPairOptions): PairSource {
         );
         const block: PairEvidence[] = [];
         for (const [place, { id }] of asked.entries()) {
-          const near = await checked(options, owners.get(id) ?? 0, hits[place] ?? []);
-          block.push(...near.flatMap((hit) => evidenceOf(options, id, owners.get(id) ?? 0, hit)));
+          for (const hit of hits[place] ?? []) block.push(...evidenceOf(options, id, owners.get(id) ?? 0, hit));
         }
         yield block;
       }
@@ -102,23 +95,14 @@ async function ownersOf(
   if (kind !== 'face') return new Map(mediaIds.map((mediaId) => [mediaId, mediaId]));
   const faces = await db.read(
     row({ faceId: integer, mediaId: integer }),
-    `select face_id, media_id from face
-      where media_id = any($1::bigint[]) and eye_distance_pixels >= $2 and sharpness >= $3
-        and abs(yaw_degrees) <= $4 and abs(pitch_degrees) <= $5
-      order by face_id`,
-    [
-      mediaIds,
-      FACE_GATE.leastEyeDistancePixels,
-      FACE_GATE.leastSharpness,
-      FACE_GATE.mostYawDegrees,
-      FACE_GATE.mostPitchDegrees,
-    ],
+    'select face_id, media_id from face where media_id = any($1::bigint[]) and eye_distance_pixels >= $2 order by face_id',
+    [mediaIds, FACE_GATE.leastEyeDistancePixels],
   );
   return new Map(faces.map(({ faceId, mediaId }) => [faceId, mediaId]));
 }
 
 /** Those that have a vector in every space of the method. */
-async function queriesOf(
+export async function queriesOf(
   db: Db,
   { spaces }: SearchedMethod,
   ids: readonly number[],
@@ -127,30 +111,5 @@ async function queriesOf(
   return ids.flatMap((id) => {
     const query = bySpace.flatMap((vectors) => vectors.get(id) ?? []);
     return query.length === spaces.length ? [{ id, query }] : [];
-  });
-}
-
-/** Of the nearest places, those whose details fit one scene; all hits where no geometry is asked for. */
-async function checked(
-  { db, kind, compare }: VectorPairOptions,
-  mediaId: number,
-  hits: readonly VectorHit[],
-): Promise<readonly VectorHit[]> {
-  if (kind !== 'place' || compare === undefined || hits.length === 0) return hits;
-  const near = hits.slice(0, PLACES_CHECKED);
-  const keypoints = await keypointsOf(db, [mediaId, ...near.map((hit) => hit.mediaId)], 'rootsift/1');
-  const own = keypoints.get(mediaId);
-  const described = near.flatMap((hit) => {
-    const other = keypoints.get(hit.mediaId);
-    return other === undefined ? [] : [{ hit, other }];
-  });
-  if (own === undefined || described.length === 0) return [];
-  const results = await compare(
-    own,
-    described.map(({ other }) => other),
-  );
-  return described.flatMap(({ hit }, at) => {
-    const result = results?.[at];
-    return result !== undefined && passesGeometry(result) ? [hit] : [];
   });
 }
