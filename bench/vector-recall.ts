@@ -4,7 +4,7 @@
  */
 import { MemoryVectors } from '../engine/search/vector-memory.ts';
 import { INDEX_BUILD } from '../engine/search/vector-open.ts';
-import { INDEX_SETTINGS, PgvectorVectors } from '../engine/search/vector-pgvector.ts';
+import { INDEX_BREADTH, PgvectorVectors } from '../engine/search/vector-pgvector.ts';
 import type { NearestOptions, VectorHit, VectorSearch } from '../engine/search/vector-search.ts';
 import { openServer } from '../engine/store/adapters/pg.ts';
 import { CopyEncoder } from '../engine/store/binary-copy.ts';
@@ -33,8 +33,6 @@ const SPREAD = 0.8;
 const PER_CLUSTER = 10;
 const BREADTHS = [100, 200, 400] as const;
 const ONE_IN = 100;
-/** Ids that are not there: with them a filter is too long to be compared exactly, and the index has to answer. */
-const PADDING = Array.from({ length: 20_001 }, (_, at) => 900_000_000 + at);
 const SCOPE: NearestOptions = { scope: 'gallery', limit: LIMIT, minimumSimilarity: -1 };
 
 interface Timed {
@@ -133,34 +131,25 @@ async function measure(db: Db, dimensions: number, { quick, say }: BenchOptions)
   const rows: (string | number)[][] = [];
   const measures: Measure[] = [];
   for (const breadth of BREADTHS) {
-    const index = new PgvectorVectors(db, { ...INDEX_SETTINGS, breadth });
+    const index = new PgvectorVectors(db, breadth);
     await timed(index, space, queries, SCOPE);
     const plain = await timed(index, space, queries, SCOPE);
-    const filtered = await timed(index, space, queries, { ...SCOPE, among: among.concat(PADDING) });
-    const recalls = { plain: recallOf(plain, exact), filtered: recallOf(filtered, exactFiltered) };
-    rows.push([
-      dimensions,
-      breadth,
-      significant(recalls.plain),
-      significant(plain.perSecond),
-      significant(recalls.filtered),
-      significant(filtered.perSecond),
-    ]);
-    if (breadth !== INDEX_SETTINGS.breadth) continue;
+    const recall = recallOf(plain, exact);
+    rows.push([dimensions, breadth, significant(recall), significant(plain.perSecond)]);
+    if (breadth !== INDEX_BREADTH) continue;
     measures.push(
-      judged(`${one}: recall@10 of the index`, recalls.plain, '', '>=', LEAST_RECALL),
-      judged(`${one}: recall@10 of the index, 1 % filter`, recalls.filtered, '', '>=', LEAST_RECALL),
+      judged(`${one}: recall@10 of the index`, recall, '', '>=', LEAST_RECALL),
       figure(`${one}: index`, plain.perSecond, 'queries/s'),
     );
   }
-  const shipped = await timed(new PgvectorVectors(db, INDEX_SETTINGS), space, queries, { ...SCOPE, among });
+  const shipped = await timed(new PgvectorVectors(db, INDEX_BREADTH), space, queries, { ...SCOPE, among });
   measures.push(
-    judged(`${one}: recall@10 as shipped, 1 % filter`, recallOf(shipped, exactFiltered), '', '>=', LEAST_RECALL),
+    judged(`${one}: recall@10 in the database, 1 % filter`, recallOf(shipped, exactFiltered), '', '>=', LEAST_RECALL),
     judged(`${one}: share of the scan's hits that memory has`, recallOf(exact, scan), '', '>=', 1),
     figure(`${one}: memory, exact`, exact.perSecond, 'queries/s'),
     figure(`${one}: memory, exact, 1 % filter`, exactFiltered.perSecond, 'queries/s'),
     figure(`${one}: database scan, exact`, scan.perSecond, 'queries/s'),
-    figure(`${one}: as shipped in the database, 1 % filter`, shipped.perSecond, 'queries/s'),
+    figure(`${one}: in the database, 1 % filter, exact`, shipped.perSecond, 'queries/s'),
     figure(`${one}: loading into memory`, loadMs / 1000, 's'),
     figure(`${one}: building the index`, buildSeconds, 's'),
   );
@@ -198,12 +187,12 @@ async function run(options: BenchOptions): Promise<BenchResult> {
           seed: SEED,
           links: INDEX_BUILD.links,
           buildBreadth: INDEX_BUILD.breadth,
-          breadth: INDEX_SETTINGS.breadth,
+          breadth: INDEX_BREADTH,
         },
         notes: [
           'memory: one thread, float32 SIMD in WebAssembly. database scan: one query after the other in one statement, one process of the server.',
           'The engine searches up to 1 GiB of vectors in memory and so exactly; the index answers beyond it, and what it does not find in the gallery is confirmed by a scan.',
-          'As shipped, a filter of up to 20,000 ids is compared exactly in the database too; the 1 % filter of the table was made longer by ids that are not there.',
+          'With a filter the database compares what is allowed exactly: by an iterative scan of the index recall was 0.84 to 0.96 at 1 %.',
         ],
       };
     } finally {

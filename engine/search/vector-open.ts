@@ -3,7 +3,7 @@ import { listSpaces } from '../store/queries/embedding-spaces.ts';
 import { countVectors, type VectorScope } from '../store/queries/gallery.ts';
 import { buildVectorIndex, hasVectorIndex, type IndexBuild } from '../store/queries/vector-indexes.ts';
 import { MemoryVectors, revisionOf, searchKey } from './vector-memory.ts';
-import { INDEX_SETTINGS, PgvectorVectors } from './vector-pgvector.ts';
+import { INDEX_BREADTH, PgvectorVectors } from './vector-pgvector.ts';
 import type { NearestOptions, SearchedSpaces, VectorHit, VectorQuery, VectorSearch } from './vector-search.ts';
 
 /**
@@ -14,7 +14,7 @@ const MOST_MEMORY_BYTES = 1024 ** 3;
 /** Fewer than this the database itself compares in well under a second; an index over them is not worth its upkeep. */
 const LEAST_INDEXED = 20_000;
 /** What recall was measured at in bench/vector-recall.ts. */
-export const INDEX_BUILD: IndexBuild = { links: 16, breadth: 64 };
+export const INDEX_BUILD: IndexBuild = { links: 24, breadth: 100 };
 
 export interface VectorSearchOptions {
   readonly mostMemoryBytes?: number;
@@ -66,7 +66,7 @@ class VectorsBySize implements VectorSearch {
   constructor(db: Db, mostMemoryBytes: number) {
     this.#db = db;
     this.#memory = new MemoryVectors(db);
-    this.#database = new PgvectorVectors(db, INDEX_SETTINGS);
+    this.#database = new PgvectorVectors(db, INDEX_BREADTH);
     this.#mostMemoryBytes = mostMemoryBytes;
   }
 

@@ -17,21 +17,9 @@ import {
   type VectorSearch,
 } from './vector-search.ts';
 
-/** How far the index is searched; what recall was measured at in bench/vector-recall.ts. */
-export interface IndexSettings {
-  /** hnsw.ef_search: candidates kept while searching, at least. */
-  readonly breadth: number;
-  /** With a filter: rows that are gone through at most before giving up. */
-  readonly mostScanned: number;
-}
+/** hnsw.ef_search, candidates kept while an index is searched, at least; recall with it is measured in bench/vector-recall.ts. */
+export const INDEX_BREADTH = 400;
 
-export const INDEX_SETTINGS: IndexSettings = { breadth: 200, mostScanned: 40_000 };
-
-/**
- * Up to so many allowed ids are compared exactly instead of by the index: read by their key they take less time than going through an
- * index whose neighbours are mostly not allowed, and none is missed.
- */
-const MOST_EXACT_AMONG = 20_000;
 /** From the index of each of several spaces so many times the limit: the nearest by the fused score are not the nearest by each part. */
 const CANDIDATES_PER_HIT = 10;
 /** hnsw.ef_search goes no higher. */
@@ -39,18 +27,22 @@ const MOST_BREADTH = 1000;
 
 const HIT = row({ query: integer, faceId: nullable(integer), mediaId: integer, distances: text });
 
-/** Search by pgvector in the database: exact over every row, or by its HNSW indexes where they are. */
+/**
+ * Search by pgvector in the database: exact over every row, or by its HNSW indexes where they are. With a filter it is always exact: the
+ * rows allowed are read by their key, while an iterative scan of the index, whose neighbours are mostly not allowed, had 0.84 to 0.96 of
+ * the ten nearest at one in a hundred of 100,000 and took longer.
+ */
 export class PgvectorVectors implements VectorSearch {
   readonly description: string;
   readonly #db: Db;
-  readonly #settings: IndexSettings | null;
+  readonly #breadth: number | null;
 
-  /** Without settings every search is exact. */
-  constructor(db: Db, settings: IndexSettings | null) {
+  /** `breadth` null: every search is exact. */
+  constructor(db: Db, breadth: number | null) {
     this.#db = db;
-    this.#settings = settings;
+    this.#breadth = breadth;
     this.description =
-      settings === null ? 'pgvector scan (exact)' : 'pgvector HNSW (nothing found is confirmed exactly)';
+      breadth === null ? 'pgvector scan (exact)' : 'pgvector HNSW (nothing found is confirmed exactly)';
   }
 
   async nearest(
@@ -60,17 +52,19 @@ export class PgvectorVectors implements VectorSearch {
   ): Promise<(readonly VectorHit[])[]> {
     assertQueries(spaces, queries, options);
     if (queries.length === 0) return [];
-    const settings = this.#settings;
-    if (settings === null || !(await this.#indexed(spaces, options)))
-      return await this.#exact(spaces, queries, options);
-    const found = await this.#byIndex(spaces, queries, options, settings);
+    const breadth = this.#breadth;
+    if (breadth === null || options.among !== undefined || !(await this.#indexed(spaces, options.scope)))
+      return await ask(this.#db, spaces, queries, options, '');
+    const found = await this.#byIndex(spaces, queries, options, breadth);
     if (options.scope === 'all') return found;
     const empty = found.flatMap((hits, at) => (hits.length === 0 ? [at] : []));
     if (empty.length === 0) return found;
-    const confirmed = await this.#exact(
+    const confirmed = await ask(
+      this.#db,
       spaces,
       empty.map((at) => queries[at] ?? []),
       { ...options, exceptMediaIds: options.exceptMediaIds && empty.map((at) => options.exceptMediaIds?.[at] ?? null) },
+      '',
     );
     for (const [place, at] of empty.entries()) found[at] = confirmed[place] ?? [];
     return found;
@@ -88,20 +82,9 @@ export class PgvectorVectors implements VectorSearch {
 
   async close(): Promise<void> {}
 
-  async #indexed(spaces: SearchedSpaces, options: NearestOptions): Promise<boolean> {
-    if (options.among !== undefined && options.among.length <= MOST_EXACT_AMONG) return false;
-    for (const { space } of spaces) if (!(await hasVectorIndex(this.#db, space, options.scope))) return false;
+  async #indexed(spaces: SearchedSpaces, scope: VectorScope): Promise<boolean> {
+    for (const { space } of spaces) if (!(await hasVectorIndex(this.#db, space, scope))) return false;
     return true;
-  }
-
-  async #exact(spaces: SearchedSpaces, queries: readonly VectorQuery[], options: NearestOptions) {
-    return await ask(
-      this.#db,
-      spaces,
-      queries,
-      options,
-      options.among === undefined ? '' : `and ${idOf(spaces)} = any($3::bigint[])`,
-    );
   }
 
   /** Candidates from the index of each space, then ranked by the full vectors and the fused score. */
@@ -109,7 +92,7 @@ export class PgvectorVectors implements VectorSearch {
     spaces: SearchedSpaces,
     queries: readonly VectorQuery[],
     options: NearestOptions,
-    settings: IndexSettings,
+    leastBreadth: number,
   ) {
     // Beyond the limit: half precision ranks neighbours a little differently, and the faces of one media may all be left out.
     const wanted =
@@ -118,17 +101,14 @@ export class PgvectorVectors implements VectorSearch {
     const candidates = spaces.map(({ space }, at) => {
       const type = indexedAs(space.dimensions, this.#db.capabilities);
       const { table, idColumn } = vectorTable(space);
-      const filter = options.among === undefined ? '' : `and v.${idColumn} = any($3::bigint[])`;
-      return `(select v.${idColumn} from ${table} v where ${scopeSql(space, options.scope)} ${filter}
+      return `(select v.${idColumn} from ${table} v where ${scopeSql(space, options.scope)}
                 order by (v.embedding::${type}(${space.dimensions})) <=> q.q${at}::${type}(${space.dimensions}) limit ${wanted})`;
     });
-    const breadth = Math.min(MOST_BREADTH, Math.max(settings.breadth, wanted));
+    const breadth = Math.min(MOST_BREADTH, Math.max(leastBreadth, wanted));
     return await this.#db.transaction(async (tx) => {
       // An index that gives its rows in order needs no sort; a plan without it does, which is how the planner is kept to the index.
       await tx.script(`
         set local hnsw.ef_search = ${breadth};
-        set local hnsw.iterative_scan = ${options.among === undefined ? 'off' : 'relaxed_order'};
-        set local hnsw.max_scan_tuples = ${settings.mostScanned};
         set local enable_sort = off;`);
       return await ask(
         tx,
@@ -143,18 +123,19 @@ export class PgvectorVectors implements VectorSearch {
 
 const idOf = (spaces: SearchedSpaces): string => joinedVectors(spaces).id;
 
-/** `condition`: which rows of the scope are compared; it may use the ids allowed as $3 and the vectors of the query as q.q0, q.q1, ... */
+/** `candidates`: a further condition on the rows compared; it may use the vectors of the query as q.q0, q.q1, ... */
 async function ask(
   db: Queryable,
   spaces: SearchedSpaces,
   queries: readonly VectorQuery[],
   options: NearestOptions,
-  condition: string,
+  candidates: string,
 ): Promise<(readonly VectorHit[])[]> {
   const [first] = spaces;
   if (first === undefined) return queries.map(() => []);
   const shares = sharesOf(spaces);
   const { from, id } = joinedVectors(spaces);
+  const allowed = options.among === undefined ? '' : `and ${id} = any($3::bigint[])`;
   const distances = spaces.map((_, at) => `${at === 0 ? 'v' : `p${at}`}.embedding <=> q.q${at} as d${at}`);
   const fused = shares.map((share, at) => `${share} * d${at}`).join(' + ');
   // offset 0: otherwise every distance is computed once to be sorted by and once to be shown.
@@ -172,7 +153,7 @@ async function ask(
                   ${mediaColumn(spaces)} as media_id, ${distances.join(', ')}
              from ${from}
             where ${scopeSql(first.space, options.scope)}
-              and (q.except_id is null or ${mediaColumn(spaces)} <> q.except_id) ${condition}
+              and (q.except_id is null or ${mediaColumn(spaces)} <> q.except_id) ${allowed} ${candidates}
            offset 0
          ) compared order by ${fused}, id limit $2
        ) h
