@@ -92,6 +92,26 @@ export function touchedKeys(entry: SeriesChangeEntry): string[] {
   return [...writtenKeys(entry), ...unpackIds(entry.ids).map((id) => rowKey(entry.table, id, entry.owner))];
 }
 
+/**
+ * Series that reverting an entry puts something back into. A later merge took all that such a series had then: what came back after it
+ * would be left in a series that is only a name.
+ */
+export function refilledKeys(entry: SeriesChangeEntry): string[] {
+  if (entry.op === 'insert') return [];
+  if (entry.op === 'set') return entry.column === 'series_id' ? contentsOf(entry.before) : [];
+  if (entry.table === 'series_media') return contentsOf(entry.owner);
+  return entry.rows.flatMap((row) => contentsOf(row['series_id']));
+}
+
+function contentsOf(seriesId: string | number | null | undefined): string[] {
+  return typeof seriesId === 'number' ? [contentsKey(seriesId)] : [];
+}
+
+/** Stands for all that a series holds. */
+export function contentsKey(seriesId: number): string {
+  return `${rowKey('series', seriesId)}.contents`;
+}
+
 export function rowKey(table: ChangedTable, id: number, owner: number | null = null): string {
   return owner === null ? `${table}:${id}` : `${table}:${owner}:${id}`;
 }

@@ -9,7 +9,7 @@ import type {
 import { type Db, jsonParam, type SqlParam, storableText, type Transaction } from '../store/db.ts';
 import { integer, row } from '../store/row-shape.ts';
 import { retrying } from '../store/sqlstate.ts';
-import { COLUMN_TYPES, packIds, rowKey, TABLE_SHAPES, unpackIds } from './change-rows.ts';
+import { COLUMN_TYPES, contentsKey, packIds, rowKey, TABLE_SHAPES, unpackIds } from './change-rows.ts';
 import { followChange } from './follow-change.ts';
 
 /** Who changes a series, for whom and why. */
@@ -61,6 +61,11 @@ export class SeriesDraft {
   takesForGranted(table: 'subject' | 'place' | 'camera', id: number): void {
     this.#restsOn.add(rowKey(table, id));
     this.#restsOn.add(`${rowKey(table, id)}.series_id`);
+  }
+
+  /** Says that the change took all that a series holds, so that nothing can be put back into it from under it. */
+  takesContents(seriesId: number): void {
+    this.#restsOn.add(contentsKey(seriesId));
   }
 
   /** Adds one row that gets a number of its own, and returns that. */

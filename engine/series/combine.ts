@@ -38,6 +38,7 @@ export async function mergeSeries(
     refuseMerge(gone, target);
     draft.concerns(target.seriesId);
     draft.concerns(gone.seriesId);
+    draft.takesContents(gone.seriesId);
     const media = await moveMedia(draft, gone.seriesId, target.seriesId);
     const faces = await joinSubjects(draft, gone.seriesId, target.seriesId, sameSubjects);
     for (const table of PART_TABLES) await moveParts(draft, table, gone.seriesId, target.seriesId);

@@ -361,6 +361,21 @@ for (const engine of STORE_ENGINES) {
       assert.deepEqual(await subjects('one'), []);
     });
 
+    it('refuse to undo a split of a series that was merged since, which would put things back into a mere name', async () => {
+      for (const one of [ONE, TWO]) await createSeries(db, BY, one);
+      await addSubject(db, BY, ONE, { reference: 'V1', kind: 'victim', faces: [] });
+      const parts = { media: [], subjects: ['V1'], places: [], cameras: [] };
+      const split = await splitSeries(db, BY, ONE, 'part', parts);
+      const merge = await mergeSeries(db, BY, ONE, TWO);
+      await assert.rejects(
+        undoChange(db, BY, { name: 'part' }, split.changeId),
+        (error: unknown) => error instanceof Error && error.message.includes(`change ${merge.changeId} (merge`),
+      );
+      await undoChange(db, BY, ONE, merge.changeId);
+      await undoChange(db, BY, { name: 'part' }, split.changeId);
+      assert.deepEqual(await subjects('one'), [['V1', 'victim', 0]]);
+    });
+
     it('withdraw evidence that rested on what was taken out, and its open lead, but no decision', async () => {
       await createSeries(db, BY, ONE);
       const { partId, seriesId } = await addSubject(db, BY, ONE, {

@@ -4,7 +4,7 @@ import { type Db, storableText, type Transaction } from '../store/db.ts';
 import { bool, integer, json, nullable, type RowOf, row, text, timestamp } from '../store/row-shape.ts';
 import { retrying, sqlStateOf } from '../store/sqlstate.ts';
 import { type ChangedBy, lockSeriesChanges } from './change.ts';
-import { revertEntry, touchedKeys, unpackIds, writtenKeys } from './change-rows.ts';
+import { refilledKeys, revertEntry, touchedKeys, unpackIds, writtenKeys } from './change-rows.ts';
 import { findSeries, type SeriesName } from './find-series.ts';
 import { followChange } from './follow-change.ts';
 import { notFound } from './not-found.ts';
@@ -96,7 +96,7 @@ async function refuseWhatOthersRestOn(tx: Transaction, change: Change): Promise<
       where ${CONCERNS} and change_id > $2 and undone_at is null order by change_id desc`,
     [change.details.series, change.changeId],
   );
-  const written = new Set(change.details.entries.flatMap(writtenKeys));
+  const written = new Set(change.details.entries.flatMap((entry) => [...writtenKeys(entry), ...refilledKeys(entry)]));
   const resting = later.filter(
     ({ details }) =>
       details.restsOn.some((key) => written.has(key)) ||
