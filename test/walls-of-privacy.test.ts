@@ -13,7 +13,10 @@ import { type Finished, runCli, TestFolder, withData } from './cli-kit.ts';
 const CHECKOUT = path.resolve(import.meta.dirname, '..');
 const SECRET = 'correct-horse-battery';
 const STAFF = 'J. Mustermann';
-/** Columns of bytes and how many of them one value may hold: digests, eight hashes, or a raw file name. Nothing else is there. */
+/**
+ * Columns of bytes and how many of them one value may hold: digests, eight hashes, a raw file name, 68 points of a
+ * face, or keypoints, which are capped. Nothing else is there.
+ */
 const BYTES_ALLOWED: Readonly<Record<string, number>> = {
   'batch.identity': 32,
   'media.sha256': 32,
@@ -29,6 +32,9 @@ const BYTES_ALLOWED: Readonly<Record<string, number>> = {
   'known_record.sha1': 20,
   'known_record.sha256': 32,
   'audit_entry.hash': 32,
+  'embedding_run.profile': 32,
+  'face.landmarks': 544,
+  'picture_keypoints.data': 400 * 134,
 };
 
 describe('the walls around imagery, hashes, secrets and the audit trail', { timeout: 600_000 }, () => {

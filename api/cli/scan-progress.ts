@@ -1,6 +1,7 @@
-import type { ScanProgress, ScanProgressState } from '../compose/scan-seizure.ts';
+import type { ScanProgress, ScanProgressState } from '../compose/scan-progress.ts';
 import { ProgressRenderer } from '../report/progress.ts';
 import type { CliContext } from './context.ts';
+import { modelProgress } from './model-progress.ts';
 
 const TICK_MS = 250;
 
@@ -11,6 +12,7 @@ export function scanProgress(context: CliContext): ScanProgress & Disposable & {
     columns: () => context.stderr.columns ?? 80,
     write: (text) => context.stderr.write(text),
   });
+  const showPreparing = modelProgress(context);
   let state: ScanProgressState | null = null;
   const show = (): void => {
     if (state === null) return;
@@ -29,6 +31,10 @@ export function scanProgress(context: CliContext): ScanProgress & Disposable & {
       state = begun;
     },
     changed: show,
+    preparing: (progress) => {
+      renderer.clear();
+      showPreparing(progress);
+    },
     pause: () => renderer.clear(),
     [Symbol.dispose]: () => {
       clearInterval(timer);

@@ -5,6 +5,7 @@ import { type FindResult, findCandidates } from '../../engine/candidates/find.ts
 import type { PairSource } from '../../engine/candidates/pair-evidence.ts';
 import { placePairs } from '../../engine/candidates/place-pairs.ts';
 import { vectorPairs } from '../../engine/candidates/vector-pairs.ts';
+import type { CompareKeypoints } from '../../engine/match/find-model-evidence.ts';
 import type { FaceSearchGrounds } from '../../engine/match/model-faces.ts';
 import { type ModelMethods, modelMethods } from '../../engine/match/model-methods.ts';
 import { openVectorSearch } from '../../engine/search/vector-open.ts';
@@ -57,8 +58,7 @@ async function findIn(db: Db, config: Config, scope: Scope, grounds: FaceSearchG
       ...methods.copy.map((searched) => vectorPairs({ db, search, kind: 'copy', searched })),
     ];
     if (fleet !== null) {
-      const compare: Parameters<typeof placePairs>[0]['compare'] = async (own, others) =>
-        await fleet.fleet.compare(own, others);
+      const compare: CompareKeypoints = async (own, others) => await fleet.fleet.compare(own, others);
       sources.push(...places.map((searched) => placePairs({ db, search, searched, compare })));
     }
     return await findCandidates(db, scope, sources);

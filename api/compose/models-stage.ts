@@ -26,7 +26,7 @@ import type { EmbedPlan } from '../../schemas/embedding.ts';
 import { ensureModels, type OpenPacks } from './models.ts';
 import type { OpenFleet } from './open-fleet.ts';
 import { ScanCounter } from './scan-counter.ts';
-import type { SeizureScan } from './scan-seizure.ts';
+import type { ScanProgress } from './scan-progress.ts';
 
 /** What the models are asked for in a scan. */
 export interface ModelsAsked {
@@ -36,11 +36,18 @@ export interface ModelsAsked {
   readonly skipKnown: boolean;
 }
 
+/** What of a scan the stage needs. */
+interface ScanParts {
+  readonly config: Config;
+  readonly signal: AbortSignal;
+  readonly progress: ScanProgress;
+}
+
 export interface ModelsStage {
   /** Looks at what is left; false when it was stopped before the end. */
   run(parts: {
     readonly open: OpenFleet;
-    readonly scan: SeizureScan;
+    readonly scan: ScanParts;
     readonly roots: readonly Buffer[];
   }): Promise<boolean>;
   /** For the report; asked after `run`. */
@@ -54,11 +61,11 @@ export interface ModelsStage {
  */
 export async function prepareModels(
   db: Db,
-  config: Config,
+  { config, progress }: Pick<ScanParts, 'config' | 'progress'>,
   asked: ModelsAsked,
   batch: BatchRecord,
 ): Promise<ModelsStage> {
-  const packs = await ensureModels(config);
+  const packs = await ensureModels(config, (made) => progress.preparing(made));
   const used = usedPacks(packs, asked);
   const plan = planOf(packs, used, asked);
   const query: PendingQuery = {
@@ -121,7 +128,7 @@ async function embed(
   recorder: ModelRecorder,
   run: {
     readonly open: OpenFleet;
-    readonly scan: SeizureScan;
+    readonly scan: ScanParts;
     readonly roots: readonly Buffer[];
     readonly pending: number;
   },

@@ -13,7 +13,8 @@ import { HomewardError } from '../../schemas/error.ts';
 import type { ReportSet } from '../../schemas/report.ts';
 import { auditActOf } from './audit-act.ts';
 import { withDatabase } from './open-database.ts';
-import { type KnownSource, type ScanProgress, scanSeizure } from './scan-seizure.ts';
+import type { ScanProgress } from './scan-progress.ts';
+import { type KnownSource, scanSeizure } from './scan-seizure.ts';
 
 /**
  * Makes a report again from the material, in a fresh database of its own with copies of the hash sets it rested on, and says what differs

@@ -7,7 +7,8 @@ import type { ReportHead, ReportItem } from '../../schemas/report.ts';
 import { demoPlan } from '../demo/plan.ts';
 import { makeHashSetWith } from './make-hash-set.ts';
 import { openFleet } from './open-fleet.ts';
-import { type KnownSource, type ScanProgress, scanSeizure } from './scan-seizure.ts';
+import type { ScanProgress } from './scan-progress.ts';
+import { type KnownSource, scanSeizure } from './scan-seizure.ts';
 
 const RENDERER = path.resolve(import.meta.dirname, '..', '..', 'workers', 'demo', 'render.ts');
 

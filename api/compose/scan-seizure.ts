@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { withAudit } from '../../engine/audit/with-audit.ts';
 import type { ImportRequest } from '../../engine/hashset/import.ts';
 import { batchIdentity } from '../../engine/ingest/batch-identity.ts';
-import { countSources, type SourceTotals } from '../../engine/ingest/count-sources.ts';
+import { countSources } from '../../engine/ingest/count-sources.ts';
 import { placeOfFile } from '../../engine/ingest/place.ts';
 import { Recorder } from '../../engine/ingest/recorder.ts';
 import type { ItemRow } from '../../engine/ingest/row-writer.ts';
@@ -30,21 +30,8 @@ import type { ModelsAsked } from './models-stage.ts';
 import { openDatabase } from './open-database.ts';
 import { type OpenFleet, openFleet } from './open-fleet.ts';
 import { runFacts } from './run-facts.ts';
-import { ScanCounter, type ScanCounts } from './scan-counter.ts';
-
-export interface ScanProgressState {
-  readonly stage: 'hashes' | 'models';
-  readonly totals: SourceTotals;
-  readonly counts: ScanCounts;
-}
-
-/** Told of what happens while a scan runs; called often, must be quick. */
-export interface ScanProgress {
-  begin(state: ScanProgressState): void;
-  changed(): void;
-  /** Something else is about to be written. */
-  pause(): void;
-}
+import { ScanCounter } from './scan-counter.ts';
+import type { ScanProgress } from './scan-progress.ts';
 
 /** A hash set file and whose it is. */
 export type KnownSource = Pick<ImportRequest, 'file' | 'source' | 'name' | 'asReceived'>;
@@ -159,7 +146,7 @@ async function run(
   const hashed = await hashesStage(db, recorder, open, scan, roots, batch);
   const asked = scan.models;
   const stage = asked === null ? null : await import('./models-stage.ts');
-  const models = stage === null || asked === null ? null : await stage.prepareModels(db, scan.config, asked, batch);
+  const models = stage === null || asked === null ? null : await stage.prepareModels(db, scan, asked, batch);
   const embedded = models === null || !hashed ? null : await models.run({ open, scan, roots });
   const whole = hashed && (models === null || embedded === true);
   const finishedAt = new Date().toISOString();

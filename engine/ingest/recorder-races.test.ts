@@ -62,7 +62,12 @@ describe('recording beside other processes on one server', needsServer, () => {
   /** The sets that the report names for the one item of a batch. */
   async function reportedSets(batchId: string): Promise<string[]> {
     const named: string[] = [];
-    for await (const { item } of reportItems(db, { batchId, pipelineVersion: PIPELINE_VERSION, mode: 'exact', profile: null }))
+    for await (const { item } of reportItems(db, {
+      batchId,
+      pipelineVersion: PIPELINE_VERSION,
+      mode: 'exact',
+      profile: null,
+    }))
       named.push(...item.matches.map((match) => match.setName));
     return [...new Set(named)].sort();
   }

@@ -1,5 +1,6 @@
 import type { DecodeMode } from '../../schemas/fingerprint.ts';
 import type { Standing } from '../../schemas/report.ts';
+import { refreshLeads } from '../leads/refresh.ts';
 import { type BitEvidence, findBitEvidence } from '../match/bit-evidence.ts';
 import { isDigestMethod, standingOf } from '../match/standing.ts';
 import type { BitSearch } from '../search/bit-search.ts';
@@ -83,6 +84,8 @@ export class Recorder {
     }
     if (!(await holdSetsInForce(tx, found)) && !goOn) throw new SetOutOfForce();
     const matches = await recordMatches(tx, this.#mode, found);
+    // Only what is new changes a lead; most groups find nothing.
+    if (matches > 0) await refreshLeads(tx, { mediaIds: [...new Set(found.map((one) => one.mediaId))] });
     return { recorded, matches, known: await matchSummaries(tx, mediaIds, this.#mode) };
   }
 
