@@ -64,10 +64,9 @@ export type ReportItemModels = Static<typeof ReportItemModels>;
 
 /** Of the second stage; counts are of contents, not of items. */
 export const ReportModels = Closed({
-  packs: Type.Array(
-    Closed({ id: PackId, version: BoundedText(20), kind: PackKind, netSha256: Hex(32) }),
-    { maxItems: 32 },
-  ),
+  packs: Type.Array(Closed({ id: PackId, version: BoundedText(20), kind: PackKind, netSha256: Hex(32) }), {
+    maxItems: 32,
+  }),
   /** What ran them, such as `cpu`. */
   provider: BoundedText(40),
   /** Under what faces were looked for; null: they were not. */

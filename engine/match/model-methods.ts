@@ -12,8 +12,9 @@ export interface SearchedMethod<Method extends VectorMethod = VectorMethod> {
 }
 
 /**
- * How copies are told: the whole of a picture is compared with the whole and with each part of a known one, and each of its parts
- * with the whole of a known one. Parts that both lost something are not compared with each other: that found nothing more.
+ * How copies are told: the whole of a picture is compared with the whole and with each part of a known one, each of its parts with the
+ * whole of a known one, and centre with centre (which finds what was tilted). Other parts are not compared with each other: that found
+ * nothing more.
  */
 export interface CopySearch extends SearchedMethod {
   readonly pairs: readonly { readonly own: EmbeddingSpace; readonly known: EmbeddingSpace }[];
@@ -87,8 +88,10 @@ function copyPairs(whole: EmbeddingSpace, active: ReadonlyMap<string, EmbeddingS
     const space = active.get(spaceName({ ...whole, output: partOutput(whole.output, part) }));
     return space === undefined ? [] : [space];
   });
+  const centre = parts.filter(({ output }) => output === partOutput(whole.output, 'centre'));
   return [
     { own: whole, known: whole },
+    ...centre.map((space) => ({ own: space, known: space })),
     ...parts.flatMap((part) => [
       { own: whole, known: part },
       { own: part, known: whole },

@@ -9,7 +9,7 @@ import type { NetSession } from './net-session.ts';
 import { blend, containment, overlapOf, suppress } from './overlap.ts';
 import type { Pyramid } from './pyramid.ts';
 import type { Point } from './similarity.ts';
-import { isCutByTile, type Tile, tilesOf } from './tiles.ts';
+import { isCutByTile, type Tile, tilesOf, withMargin } from './tiles.ts';
 
 const DECODERS: Readonly<Record<PackDetection['decoder'], DetectionDecoder>> = {
   blazeface: decodeBlazeface,
@@ -30,18 +30,42 @@ export interface DetectionResult {
   readonly failedRuns: number;
 }
 
-/** Finds faces in the upright picture: the whole of it and, where it is large, tiles of it. Boxes and points are in its pixels. */
+/**
+ * Finds faces in the upright picture: in the whole of it and, where it is large, in tiles of it; where there are none, once more with a margin round it.
+ * Boxes and points are in its pixels.
+ */
 export async function detectFaces(
   session: NetSession,
   manifest: ModelPackManifest,
   detection: PackDetection,
   pyramid: Pyramid,
 ): Promise<DetectionResult> {
+  const { widthPixels, heightPixels } = pyramid.base;
+  const look = (tiles: readonly Tile[]) => lookAt(tiles, session, manifest, detection, pyramid);
+  const tiles = tilesOf(widthPixels, heightPixels, detection.tileSidePixels, detection.tileOverlap);
+  const first = await look(tiles);
+  const { candidates, failedRuns } =
+    first.candidates.length > 0 ? first : await look([withMargin(widthPixels, heightPixels)]);
+  const isSame = (a: Detection['box'], b: Detection['box']) =>
+    overlapOf(a, b) >= detection.overlapThreshold || containment(a, b) >= SAME_FACE_CONTAINMENT;
+  const all = suppress(candidates, isSame);
+  return {
+    faces: all.slice(0, detection.mostFaces),
+    found: all.length,
+    failedRuns: candidates === first.candidates ? failedRuns : failedRuns + first.failedRuns,
+  };
+}
+
+async function lookAt(
+  tiles: readonly Tile[],
+  session: NetSession,
+  manifest: ModelPackManifest,
+  detection: PackDetection,
+  pyramid: Pyramid,
+): Promise<{ candidates: Detection[]; failedRuns: number }> {
   const { input } = manifest;
   const names = outputNames(manifest);
   const decode = DECODERS[detection.decoder];
-  const { widthPixels, heightPixels } = pyramid.base;
-  const tiles = tilesOf(widthPixels, heightPixels, detection.tileSidePixels, detection.tileOverlap);
   const candidates: Detection[] = [];
   let failedRuns = 0;
   for (let from = 0; from < tiles.length; from += session.mostItems) {
@@ -56,17 +80,11 @@ export async function detectFaces(
     );
     for (const [i, outputs] of results.entries()) {
       const [tile, placement] = [batch[i], placements[i]];
-      if (outputs === undefined || tile === undefined || placement === undefined) {
-        failedRuns += 1;
-        continue;
-      }
-      candidates.push(...seenIn(tile, placement, merged(decode(outputs, input, detection, names), detection)));
+      if (outputs === undefined || tile === undefined || placement === undefined) failedRuns += 1;
+      else candidates.push(...seenIn(tile, placement, merged(decode(outputs, input, detection, names), detection)));
     }
   }
-  const isSame = (a: Detection['box'], b: Detection['box']) =>
-    overlapOf(a, b) >= detection.overlapThreshold || containment(a, b) >= SAME_FACE_CONTAINMENT;
-  const all = suppress(candidates, isSame);
-  return { faces: all.slice(0, detection.mostFaces), found: all.length, failedRuns };
+  return { candidates, failedRuns };
 }
 
 const merged = (candidates: readonly Detection[], { decoder, overlapThreshold }: PackDetection): Detection[] =>

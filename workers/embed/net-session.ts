@@ -4,8 +4,6 @@ import type { ModelPackManifest, PackInput } from '../../schemas/model-pack.ts';
 
 /** What a net gave for one item of a batch, by output name, without the batch's own dimension. */
 export type ItemOutputs = ReadonlyMap<string, Float32Array>;
-/** Undefined stands for an item whose output held NaN or Infinity: nothing of it may be used. */
-export type BatchOutputs = readonly (ItemOutputs | undefined)[];
 
 /**
  * One thread a session: a host runs as many sessions as it has threads, and threads inside them would only compete (1.8 times slower).

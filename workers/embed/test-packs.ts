@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { convertNet } from '../../models/convert/convert.ts';
 import { readManifest } from '../../models/registry/manifest.ts';
-import type { EmbedPlan } from '../../schemas/embedding.ts';
 import type { PackSource } from './media-embedder.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -28,13 +27,6 @@ const ALL_IDS = [
   SHIPPED_PACKS.copies,
   SHIPPED_PACKS.places,
 ];
-
-/** Everything the shipped packs can do. */
-export const FULL_PLAN: EmbedPlan = {
-  faceDetector: SHIPPED_PACKS.detector,
-  packs: [SHIPPED_PACKS.landmarks, ...SHIPPED_PACKS.faces, SHIPPED_PACKS.copies, SHIPPED_PACKS.places],
-  keypoints: false,
-};
 
 /** Shipped packs by id with nets converted from the installed npm packages: the real ones. Conversion takes seconds, so it is done once a machine and version of the converter. */
 export async function shippedPacks(ids: readonly string[] = ALL_IDS): Promise<PackSource[]> {

@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import sharp from 'sharp';
+import type { Db } from '../engine/store/db.ts';
+import type { Report, ReportItem } from '../schemas/report.ts';
+import { drawnJpeg } from '../workers/decode/test-encoded-pictures.ts';
+import {
+  type Finished,
+  hostsOf,
+  readReport,
+  runCli,
+  startCli,
+  TestFolder,
+  untilProgress,
+  withData,
+} from './cli-kit.ts';
+import { needsShared, requireShared } from './shared-data.ts';
+
+const SIZE = { widthPixels: 640, heightPixels: 480 };
+const GROUNDS = ['--faces', '--authority', 'order 17/2026', '--necessity', 'the victims are not identified yet'];
+
+/** A data folder whose nets were built once, so that each test starts with them. */
+describe('a scan with models', { timeout: 900_000 }, () => {
+  let folder: TestFolder;
+  const homeward = async (...args: readonly string[]): Promise<Finished> =>
+    await runCli([...args, '--data', folder.at('data')], { HOMEWARD_SCRATCH: folder.at('scratch') });
+  const scan = async (name: string, ...more: readonly string[]): Promise<Report> => {
+    const report = folder.at(`${name}.json`);
+    const done = await homeward('scan', folder.at(name), '--case', name, '--report', report, ...more);
+    assert.equal(done.code, 0, done.stderr.slice(-2000));
+    return readReport(readFileSync(report, 'utf8'));
+  };
+  const itemOf = (report: Report, name: string): ReportItem => {
+    const item = report.items.find((one) => path.basename(one.path) === name);
+    assert.ok(item, `${name} in the report`);
+    return item;
+  };
+  const countRuns = async (): Promise<number> =>
+    await withData(folder.at('data'), async (db: Db) => {
+      const [counted] = await db.query<{ runs: number }>('select count(*) as runs from embedding_run');
+      return counted?.runs ?? 0;
+    });
+
+  before(async () => {
+    folder = await TestFolder.make();
+    for (const name of ['own', 'seizure']) mkdirSync(folder.at(name));
+    for (const seed of [1, 2, 3]) writeFileSync(folder.at('own', `${seed}.jpg`), await drawnJpeg(seed, SIZE));
+    // Far from the original by every perceptual hash: cut to 70 % of each side, mirrored, with a wide border.
+    const edited = await sharp(await drawnJpeg(1, SIZE))
+      .extract({ left: 96, top: 72, width: 448, height: 336 })
+      .flop()
+      .extend({ top: 90, bottom: 90, background: 'white' })
+      .jpeg({ quality: 70 })
+      .toBuffer();
+    writeFileSync(folder.at('seizure', 'edited.jpg'), edited);
+    writeFileSync(folder.at('seizure', 'other.jpg'), await drawnJpeg(40, SIZE));
+    writeFileSync(folder.at('seizure', 'words.txt'), 'no picture');
+  });
+  after(async () => await folder[Symbol.asyncDispose]());
+
+  it('builds the packs by itself, and looks at every picture once', async () => {
+    const report = await scan('own');
+    assert.deepEqual([report.models?.done, report.models?.left, report.models?.faceSearch], [3, 0, null]);
+    assert.equal(report.batch.complete, true);
+    assert.deepEqual(
+      report.batch.stages.map(({ stage, state }) => `${stage} ${state}`),
+      ['hashes complete', 'models complete'],
+    );
+    assert.ok(report.items.every((item) => item.models?.outcome === 'done' && item.models.facesFound === null));
+    const runs = await countRuns();
+    await scan('own', '--resume');
+    assert.equal(await countRuns(), runs);
+  });
+
+  it('finds an edited copy of a picture of a series, which no hash finds, and makes a lead of it', async () => {
+    for (const args of [
+      ['series', 'create', 'harbour'],
+      ['series', 'add', 'harbour', '--from-batch', 'own/'],
+    ]) {
+      const done = await homeward(...args);
+      assert.equal(done.code, 0, done.stderr);
+    }
+    const report = await scan('seizure');
+    const edited = itemOf(report, 'edited.jpg');
+    assert.deepEqual([edited.standing, edited.matches.length], ['unseen', 0]);
+    const [match] = edited.models?.matches ?? [];
+    assert.equal(`${match?.method} of ${match?.series}`, 'copy of harbour');
+    assert.ok(match !== undefined && match.distance <= match.threshold);
+    assert.deepEqual(itemOf(report, 'other.jpg').models?.matches, []);
+    assert.equal(itemOf(report, 'words.txt').models, null);
+    assert.deepEqual(report.models?.matched, [{ method: 'copy', media: 1 }]);
+    const explained = await homeward('explain', `v${match.matchId}`);
+    assert.equal(explained.code, 0, explained.stderr);
+    assert.match(explained.stdout, /mobilenet-v2-copy/);
+  });
+
+  it('finds in material scanned before what a series has learned since, without reading it again', async () => {
+    const before = await scan('later', ...(await laterMaterial()));
+    assert.equal(itemOf(before, 'mirrored.jpg').models?.matches.length, 0);
+    const runs = await countRuns();
+    writeFileSync(folder.at('own', '50.jpg'), await drawnJpeg(50, SIZE));
+    await scan('own');
+    const added = await homeward('series', 'add', 'harbour', '--from-batch', 'own/');
+    assert.equal(added.code, 0, added.stderr);
+    const after = await scan('later');
+    assert.equal(itemOf(after, 'mirrored.jpg').models?.matches[0]?.series, 'harbour');
+    assert.equal(await countRuns(), runs + 1);
+  });
+
+  const laterMaterial = async (): Promise<string[]> => {
+    mkdirSync(folder.at('later'));
+    const mirrored = await sharp(await drawnJpeg(50, SIZE))
+      .extract({ left: 60, top: 40, width: 520, height: 400 })
+      .flop()
+      .jpeg({ quality: 60 })
+      .toBuffer();
+    writeFileSync(folder.at('later', 'mirrored.jpg'), mirrored);
+    return [];
+  };
+
+  it('stops cleanly in the second stage, and goes on where it stopped', async () => {
+    mkdirSync(folder.at('many'));
+    for (let seed = 100; seed < 124; seed += 1)
+      writeFileSync(folder.at('many', `${seed}.jpg`), await drawnJpeg(seed, SIZE));
+    const args = ['scan', folder.at('many'), '--case', 'many', '--data', folder.at('data')];
+    const cli = startCli([...args, '--report', folder.at('stopped.json')]);
+    assert.ok(await untilProgress(cli, (line) => line.stage === 'models' && line.read >= 2));
+    cli.process.kill('SIGINT');
+    const stopped = await cli.finished;
+    assert.equal(stopped.code, 130, stopped.stderr.slice(-1000));
+    const half = readReport(readFileSync(folder.at('stopped.json'), 'utf8'));
+    assert.deepEqual([half.batch.complete, half.counts.items], [false, 24]);
+    assert.ok(half.models !== null && half.models.left > 0 && half.models.done >= 2);
+    const whole = await scan('many', '--resume');
+    assert.deepEqual([whole.batch.complete, whole.models?.done, whole.models?.left], [true, 24, 0]);
+  });
+
+  it('R4: loses nothing when a host is killed while a net runs', async () => {
+    mkdirSync(folder.at('crash'));
+    for (let seed = 200; seed < 212; seed += 1)
+      writeFileSync(folder.at('crash', `${seed}.jpg`), await drawnJpeg(seed, SIZE));
+    const report = folder.at('crash.json');
+    const cli = startCli(['scan', folder.at('crash'), '--data', folder.at('data'), '--report', report]);
+    assert.ok(await untilProgress(cli, (line) => line.stage === 'models' && line.read >= 1));
+    const hosts = hostsOf(cli).filter(({ command }) => command.includes('--packs'));
+    assert.ok(hosts.length > 0);
+    for (const { pid } of hosts) process.kill(pid, 'SIGSEGV');
+    const done = await cli.finished;
+    assert.equal(
+      done.code,
+      0,
+      done.stderr
+        .split('\n')
+        .filter((line) => !line.startsWith('{'))
+        .join('\n'),
+    );
+    const { models } = readReport(readFileSync(report, 'utf8'));
+    assert.deepEqual([models?.done, models?.failed, models?.left], [12, 0, 0]);
+  });
+
+  it('asks for an authority and a necessity before it looks for faces, and not beside --hash-only', async () => {
+    for (const options of [
+      ['--faces'],
+      ['--faces', '--authority', 'x'],
+      ['--authority', 'x'],
+      ['--hash-only', '--faces'],
+    ]) {
+      const refused = await homeward('scan', folder.at('own'), ...options);
+      assert.equal(`${refused.code} ${/HW_USAGE/.test(refused.stderr)}`, '2 true', options.join(' '));
+    }
+  });
+
+  it('finds a known subject in other pictures, and nobody else', needsShared, async () => {
+    const faces = requireShared('data/faces');
+    const copy = (into: string, person: string, numbers: readonly number[]): void => {
+      mkdirSync(folder.at(into), { recursive: true });
+      for (const number of numbers) {
+        const name = `${person}__${person}_${String(number).padStart(4, '0')}.jpg`;
+        copyFileSync(path.join(faces, name), folder.at(into, name));
+      }
+    };
+    copy('known-face', 'Ariel_Sharon', [1]);
+    copy('seized-faces', 'Ariel_Sharon', [2, 3, 4]);
+    copy('seized-faces', 'Colin_Powell', [1, 2, 3]);
+    const known = await scan('known-face', ...GROUNDS);
+    assert.equal(known.models?.faces, 1);
+    const sha256 = known.items[0]?.sha256 ?? '';
+    for (const args of [
+      ['series', 'create', 'lantern'],
+      ['series', 'add', 'lantern', '--subject', 'V1', '--kind', 'victim', '--face', `${sha256}#0`],
+    ]) {
+      const done = await homeward(...args);
+      assert.equal(done.code, 0, done.stderr);
+    }
+    const report = await scan('seized-faces', ...GROUNDS);
+    assert.equal(report.models?.faces, 6);
+    assert.equal(report.models?.faceSearch?.authority, 'order 17/2026');
+    for (const item of report.items) {
+      const matches = (item.models?.matches ?? []).map(({ method, series, reference }) => [method, series, reference]);
+      const isPerson = item.path.includes('Ariel_Sharon');
+      assert.deepEqual(matches, isPerson ? [['face', 'lantern', 'V1']] : [], path.basename(item.path));
+    }
+    const leads = await homeward('leads', 'list', '--json');
+    assert.match(leads.stdout, /[Aa]dults only/);
+  });
+});
