@@ -5,10 +5,18 @@ import type { PdqHash } from '../schemas/fingerprint.ts';
 import { SHIPPED_PACKS } from '../workers/embed/test-packs.ts';
 import { PictureHasher } from '../workers/hash/picture-hasher.ts';
 import { COPY_EDITS } from './copy-edits.ts';
-import { filesBelow } from './embedded-pictures.ts';
 import { type BenchOptions, judged } from './harness.ts';
 import { calibrate, drawGroups, rateOf, rateText, type ScoredPair } from './quality-bounds.ts';
-import { cosine, decodeBytes, type Models, percent, type QualityResult, sharedFile, vectorOf } from './quality-kit.ts';
+import {
+  cosine,
+  decodeBytes,
+  type Models,
+  percent,
+  type QualityResult,
+  readLabels,
+  sharedFile,
+  vectorOf,
+} from './quality-kit.ts';
 import { seededRandom } from './random.ts';
 
 const PACK = SHIPPED_PACKS.copies;
@@ -22,7 +30,18 @@ const PDQ_THRESHOLD_BITS = 31;
 const LEAST_QUALITY = 50;
 /** See models/fusions/copies.json. */
 const THRESHOLD = 0.97;
-const FOLDERS = ['places', 'pdq'];
+/** Of data/pdq, what is a picture of its own: the rest are edits of these. */
+const PDQ_PICTURES = [
+  'bridge-mods__aaa-orig.jpg',
+  'misc-images__c.png',
+  'misc-images__wee.jpg',
+  'reg-test-input__exif-rotn__exif-rotn-1.jpg',
+  'reg-test-input__labelme-subset__q0003.jpg',
+  'reg-test-input__labelme-subset__q0122.jpg',
+  'reg-test-input__labelme-subset__q0746.jpg',
+  'reg-test-input__labelme-subset__q2821.jpg',
+  'reg-test-input__pen-and-coaster.png',
+];
 
 interface Described {
   readonly parts: ReadonlyMap<string, Float32Array>;
@@ -47,11 +66,10 @@ export async function copiesQuality(models: Models, { say, quick }: BenchOptions
     );
     return { parts: new Map(parts), pdq };
   };
-  const files = FOLDERS.flatMap((folder) =>
-    filesBelow(sharedFile(folder))
-      .filter((name) => /\.(jpe?g|png)$/i.test(name))
-      .map((name) => sharedFile(`${folder}/${name}`)),
-  );
+  const files = [
+    ...readLabels().places.map(({ file }) => sharedFile(file)),
+    ...PDQ_PICTURES.map((name) => sharedFile(`pdq/${name}`)),
+  ];
   const gallery: { bytes: Buffer; described: Described }[] = [];
   for (const file of files) {
     const bytes = readFileSync(file);
