@@ -1,4 +1,5 @@
-import { type GeometryResult, type Keypoints, MOST_KEYPOINTS } from '../../schemas/embedding.ts';
+import { type Keypoints, MOST_KEYPOINTS } from '../../schemas/embedding.ts';
+import type { CompareKeypoints } from '../match/find-model-evidence.ts';
 import { log10LikelihoodRatio } from '../match/likelihood.ts';
 import type { SearchedMethod } from '../match/model-methods.ts';
 import type { PlaceMethod } from '../match/model-pictures.ts';
@@ -16,14 +17,16 @@ const PLACES_CHECKED = 15;
  * Correspondences that fit one scene, below which a pair is no tie. Fewer than evidence against a known place needs (15): there a pair
  * stands alone, here it has to fit a group. bench/candidate-series.ts measures what comes of it.
  */
-const LEAST_INLIERS = 10;
+const LEAST_INLIERS = 11;
 
 export interface PlacePairOptions {
   readonly db: Db;
   readonly search: VectorSearch;
   readonly searched: SearchedMethod<PlaceMethod>;
   /** Hands keypoints to where pictures may be compared; in the order of the candidates, null where it cost its host. */
-  readonly compare: (query: Keypoints, candidates: readonly Keypoints[]) => Promise<readonly GeometryResult[] | null>;
+  readonly compare: CompareKeypoints;
+  /** For measuring; LEAST_INLIERS unless given. */
+  readonly leastInliers?: number;
 }
 
 /**
@@ -37,6 +40,14 @@ export function placePairs(options: PlacePairOptions): PairSource {
     async *pairs(mediaIds) {
       const { db, search, searched } = options;
       if (searched.method.geometryCalibration === null) return;
+      // A pair is checked once, whichever of the two comes first: two draws of the same chance would find more by chance.
+      const seen = new Set<number>();
+      const first = mediaIds[0] ?? 0;
+      const span = (mediaIds.at(-1) ?? 0) - first + 1;
+      const isNew = (one: number, other: number): boolean => {
+        const key = (Math.min(one, other) - first) * span + (Math.max(one, other) - first);
+        return seen.size < seen.add(key).size;
+      };
       for (let at = 0; at < mediaIds.length; at += BLOCK) {
         const asked = await queriesOf(db, searched, mediaIds.slice(at, at + BLOCK));
         const hits = await search.nearest(
@@ -50,10 +61,11 @@ export function placePairs(options: PlacePairOptions): PairSource {
             exceptMediaIds: asked.map(({ id }) => id),
           },
         );
-        const ids = [...asked.map(({ id }) => id), ...hits.flat().map(({ mediaId }) => mediaId)];
+        const fresh = asked.map(({ id }, place) => (hits[place] ?? []).filter((hit) => isNew(id, hit.mediaId)));
+        const ids = [...asked.map(({ id }) => id), ...fresh.flat().map(({ mediaId }) => mediaId)];
         const keypoints = await keypointsOf(db, [...new Set(ids)], 'rootsift/1');
         const pairs = await Promise.all(
-          asked.map(async ({ id }, place) => await checkedPairs(options, keypoints, id, hits[place] ?? [])),
+          asked.map(async ({ id }, place) => await checkedPairs(options, keypoints, id, fresh[place] ?? [])),
         );
         yield pairs.flat();
       }
@@ -62,7 +74,7 @@ export function placePairs(options: PlacePairOptions): PairSource {
 }
 
 async function checkedPairs(
-  { searched, compare }: PlacePairOptions,
+  { searched, compare, leastInliers = LEAST_INLIERS }: PlacePairOptions,
   keypoints: ReadonlyMap<number, Keypoints>,
   mediaId: number,
   near: readonly VectorHit[],
@@ -80,7 +92,7 @@ async function checkedPairs(
   );
   return described.flatMap(({ hit }, at): PairEvidence[] => {
     const { fundamentalInliers = 0, homographyInliers = 0 } = results?.[at] ?? {};
-    if (Math.max(fundamentalInliers, homographyInliers) < LEAST_INLIERS) return [];
+    if (Math.max(fundamentalInliers, homographyInliers) < leastInliers) return [];
     const ratio = log10LikelihoodRatio(geometryCalibration, fundamentalInliers / MOST_KEYPOINTS);
     if (ratio <= 0) return [];
     return [

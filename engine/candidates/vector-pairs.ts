@@ -12,6 +12,15 @@ import type { PairEvidence, PairSource } from './pair-evidence.ts';
 const BLOCK = 200;
 /** Of each vector the nearest so many: a group needs no more to hold together. */
 const MOST_NEIGHBOURS = 48;
+/**
+ * A turned or somewhat blurred face has to fit a whole group here, and what comes of it is a question to a person: so it may be turned any
+ * way, and half as sharp as evidence has to be. Below that, what a detector takes for faces in blurred grounds all looks alike.
+ */
+export const GROUPED_FACE_GATE = {
+  leastEyeDistancePixels: FACE_GATE.leastEyeDistancePixels,
+  leastSharpness: FACE_GATE.leastSharpness / 2,
+} as const;
+
 export interface VectorPairOptions {
   readonly db: Db;
   readonly search: VectorSearch;
@@ -20,8 +29,7 @@ export interface VectorPairOptions {
 }
 
 /**
- * Pairs by the vectors of a method, the nearest of each: faces, or whole pictures. The gate of evidence is not asked of faces, beyond their size: a blurred
- * or turned one has to fit a whole group here, and what comes of it is a question to a person. A method without a calibration gives
+ * Pairs by the vectors of a method, the nearest of each: faces, or whole pictures. Faces pass a wider gate than evidence has. A method without a calibration gives
  * none: nothing is known of what its scores are worth.
  */
 export function vectorPairs(options: VectorPairOptions): PairSource {
@@ -95,8 +103,9 @@ async function ownersOf(
   if (kind !== 'face') return new Map(mediaIds.map((mediaId) => [mediaId, mediaId]));
   const faces = await db.read(
     row({ faceId: integer, mediaId: integer }),
-    'select face_id, media_id from face where media_id = any($1::bigint[]) and eye_distance_pixels >= $2 order by face_id',
-    [mediaIds, FACE_GATE.leastEyeDistancePixels],
+    `select face_id, media_id from face
+      where media_id = any($1::bigint[]) and eye_distance_pixels >= $2 and sharpness >= $3 order by face_id`,
+    [mediaIds, GROUPED_FACE_GATE.leastEyeDistancePixels, GROUPED_FACE_GATE.leastSharpness],
   );
   return new Map(faces.map(({ faceId, mediaId }) => [faceId, mediaId]));
 }
