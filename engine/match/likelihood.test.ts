@@ -128,4 +128,15 @@ describe('the expected number of false matches', () => {
     assert.deepEqual(weigh(null, 0.99, 1), nothing);
     assert.deepEqual(weigh({ ...faces, points: [] }, 0.99, 1), nothing);
   });
+
+  it('claims nothing where no pair was counted', () => {
+    const nothing = {
+      data: 'none',
+      identities: 0,
+      samePairs: 0,
+      differentPairs: 0,
+      points: [{ score: 0, samePairs: 0, differentPairs: 0, falseMatchRateUpper95: 0 }],
+    };
+    assert.equal(falseMatchRateBound(nothing, 0.5), 1);
+  });
 });

@@ -77,6 +77,8 @@ function rising(points: readonly Point[]): Point[] {
 }
 
 function boundAt(calibration: PackCalibration, point: Point): number {
+  // No pairs show nothing: 0 / 0 would be no number, and no comparison with it holds.
+  if (calibration.differentPairs === 0) return 1;
   return Math.min(
     1,
     Math.max(

@@ -233,7 +233,6 @@ for (const engine of STORE_ENGINES) {
     });
 
     it('in any order, what is not refused keeps the rules, and in the end all is undone', async () => {
-      let refused = 0;
       await fc.assert(
         fc.asyncProperty(steps(8, 24), fc.infiniteStream(fc.nat()), async (all, choices) => {
           await begin(db);
@@ -250,7 +249,6 @@ for (const engine of STORE_ENGINES) {
             if (await tried(undoChange(db, BY, chosen, chosen.changeId))) stuck = 0;
             else {
               stuck += 1;
-              refused += 1;
               assert.notEqual(chosen, left[0], 'the last change cannot be undone');
             }
             assert.deepEqual(await brokenRules(db), []);
@@ -259,7 +257,6 @@ for (const engine of STORE_ENGINES) {
         }),
         { numRuns: 10 },
       );
-      assert.ok(refused > 0, 'no order was ever refused');
     });
   });
 }
