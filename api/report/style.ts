@@ -26,8 +26,8 @@ a{color:inherit;text-underline-offset:3px}
 .facts div{min-width:0}
 .facts dt,.grid dt{color:var(--soft);font-size:.84rem}
 .facts dd,.grid dd{margin:0;overflow-wrap:anywhere}
-nav{margin:0 0 6px;font-size:.92rem;color:var(--soft)}
-nav a{color:inherit;margin-right:18px;text-underline-offset:3px;text-decoration-color:var(--line)}
+nav{display:flex;flex-wrap:wrap;gap:0 18px;margin:0 0 6px;font-size:.92rem;color:var(--soft)}
+nav a{color:inherit;text-underline-offset:3px;text-decoration-color:var(--line)}
 .banner{border:1px solid var(--line);border-left:4px solid var(--near);background:var(--card);padding:10px 14px;margin:0 0 10px;max-width:none}
 .banner.alarm{border-color:var(--alarm);background:var(--alarm-paper);color:var(--alarm)}
 .banner strong{font-weight:650}
