@@ -18,7 +18,7 @@ import {
 } from './vector-search.ts';
 
 /** hnsw.ef_search, candidates kept while an index is searched, at least; recall with it is measured in bench/vector-recall.ts. */
-export const INDEX_BREADTH = 400;
+export const INDEX_BREADTH = 600;
 
 /** From the index of each of several spaces so many times the limit: the nearest by the fused score are not the nearest by each part. */
 const CANDIDATES_PER_HIT = 10;
