@@ -1,3 +1,4 @@
+import type { COPY_PARTS } from '../../schemas/constants.ts';
 import { findSeams } from './find-seams.ts';
 import type { Pyramid } from './pyramid.ts';
 import type { Region } from './resample.ts';
@@ -8,7 +9,7 @@ import { withoutBorders } from './trim-borders.ts';
  * `penultimate/left`. All parts of one output lie in one space and may be compared: the whole of one picture with the left part of another finds the one in
  * a collage, with its centre the one that was cropped.
  */
-export type CopyPart = 'whole' | 'centre' | 'left' | 'right' | 'top' | 'bottom';
+export type CopyPart = (typeof COPY_PARTS)[number];
 
 export interface CopyRegion {
   readonly part: CopyPart;
@@ -46,5 +47,3 @@ export function copyRegions(pyramid: Pyramid): CopyRegion[] {
       : [part('top', 0, 0, 1, horizontal - SEAM_MARGIN), part('bottom', 0, horizontal + SEAM_MARGIN, 1, 1)]),
   ];
 }
-
-export const partOutput = (output: string, part: CopyPart): string => (part === 'whole' ? output : `${output}/${part}`);

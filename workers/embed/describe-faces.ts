@@ -5,12 +5,12 @@ import { alignment, type LocatedFace } from './align.ts';
 import { detectFaces } from './detect-faces.ts';
 import { embedBatch, embeddingOutputs, type InputWriter } from './embed-batch.ts';
 import { faceRecord, type StoredFrame } from './face-record.ts';
-import { writeTensor } from './input-tensor.ts';
+import { writeChip } from './input-tensor.ts';
 import { placeLandmarks } from './landmarks.ts';
 import type { NetSession } from './net-session.ts';
 import { packVector } from './pack-vector.ts';
 import type { Pyramid } from './pyramid.ts';
-import { type Similarity, warp } from './similarity.ts';
+import type { Similarity } from './similarity.ts';
 import type { StepClock } from './step-clock.ts';
 
 /** A pack and the session it is run in. */
@@ -81,7 +81,7 @@ async function addVectors(
   const writers = chips.map(
     ({ toPicture }): InputWriter =>
       (target, at) =>
-        writeTensor(warp(pyramid, toPicture, input.widthPixels, input.heightPixels), input, target, at),
+        writeChip(pyramid, toPicture, input, target, at),
   );
   const outputs = embeddingOutputs(manifest);
   let unusable = 0;

@@ -70,7 +70,7 @@ async function lookAt(
   let failedRuns = 0;
   for (let from = 0; from < tiles.length; from += session.mostItems) {
     const batch = tiles.slice(from, from + session.mostItems);
-    const tensor = new Float32Array(batch.length * tensorLength(input));
+    const tensor = session.scratch(batch.length * tensorLength(input));
     const placements = batch.map((tile, i) => writeRegion(pyramid, tile, input, tensor, i * tensorLength(input)));
     const results = await session.run(
       tensor,

@@ -25,7 +25,7 @@ export async function embedBatch(
   const vectors: (Float32Array | undefined)[][] = [];
   for (let from = 0; from < inputs.length; from += session.mostItems) {
     const batch = inputs.slice(from, from + session.mostItems);
-    const tensor = new Float32Array(batch.length * length);
+    const tensor = session.scratch(batch.length * length);
     for (const [i, write] of batch.entries()) write(tensor, i * length);
     for (const given of await session.run(tensor, batch.length, input, names))
       vectors.push(

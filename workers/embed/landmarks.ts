@@ -1,10 +1,10 @@
 import type { ModelPackManifest } from '../../schemas/model-pack.ts';
 import { alignment, type LocatedFace } from './align.ts';
 import { LANDMARK_COUNT } from './face-points.ts';
-import { tensorLength, writeTensor } from './input-tensor.ts';
+import { tensorLength, writeChip } from './input-tensor.ts';
 import type { NetSession } from './net-session.ts';
 import type { Pyramid } from './pyramid.ts';
-import { type Point, transformed, warp } from './similarity.ts';
+import { type Point, transformed } from './similarity.ts';
 
 /**
  * Places 68 landmarks on each face, in pixels of the upright picture. The net gives them as x and y in parts of its input (face-api.js). Empty for
@@ -27,9 +27,8 @@ export async function placeLandmarks(
       return toPicture === undefined ? [] : [{ index: from + i, toPicture }];
     });
     if (chips.length === 0) continue;
-    const tensor = new Float32Array(chips.length * length);
-    for (const [i, { toPicture }] of chips.entries())
-      writeTensor(warp(pyramid, toPicture, input.widthPixels, input.heightPixels), input, tensor, i * length);
+    const tensor = session.scratch(chips.length * length);
+    for (const [i, { toPicture }] of chips.entries()) writeChip(pyramid, toPicture, input, tensor, i * length);
     const results = await session.run(tensor, chips.length, input, [name]);
     for (const [i, { index, toPicture }] of chips.entries()) {
       const values = results[i]?.get(name);

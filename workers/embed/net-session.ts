@@ -25,6 +25,7 @@ export class NetSession {
   readonly #input: string;
   /** How many items one run takes; 1 where the net was exported for one. */
   readonly mostItems: number;
+  #scratch = new Float32Array(0);
 
   private constructor(session: InferenceSession, input: string, mostItems: number) {
     this.#session = session;
@@ -76,6 +77,12 @@ export class NetSession {
       for (let item = 0; item < items; item++) results.push(itemOf(given, outputs, item, items));
     }
     return results;
+  }
+
+  /** Room for the tensors of one run, the same every time; what was in it is still there. */
+  scratch(values: number): Float32Array {
+    if (this.#scratch.length < values) this.#scratch = new Float32Array(values);
+    return this.#scratch.subarray(0, values);
   }
 
   /** Frees what onnxruntime holds; the session cannot be used again. */
@@ -149,7 +156,7 @@ function checkInput(session: InferenceSession, manifest: ModelPackManifest): num
 }
 
 /** Larger batches only cost memory: activations of one face or picture fill the caches already. */
-const MOST_ITEMS_PER_RUN = 8;
+const MOST_ITEMS_PER_RUN = 4;
 
 /** How many items the outputs hold at once: a net without a batch in front of them takes one at a time. */
 function checkOutputs(session: InferenceSession, manifest: ModelPackManifest): number {

@@ -43,15 +43,16 @@ export function poseOf(landmarks: readonly Point[]): Pose | null {
   const rotation = rotationOf(across, down);
   if (rotation === undefined) return null;
   const [right, lower, front] = rotation;
-  // R = Rz(roll) Ry(yaw) Rx(-pitch): where the nose points to is the third column.
+  // R = Rz(roll) Ry(yaw) Rx(-pitch): its third row has yaw and pitch without roll.
   return {
-    yawDegrees: degrees(Math.asin(clamped(right[2]))),
-    pitchDegrees: degrees(Math.atan2(-lower[2], front[2])),
+    yawDegrees: degrees(Math.asin(clamped(-front[0]))),
+    pitchDegrees: degrees(Math.atan2(front[1], front[2])),
     rollDegrees: degrees(Math.atan2(lower[0], right[0])),
   };
 }
 
-const degrees = (radians: number) => Math.round((radians * 1800) / Math.PI) / 10;
+/** To a tenth; adding 0 turns -0 into 0. */
+const degrees = (radians: number) => Math.round((radians * 1800) / Math.PI) / 10 + 0;
 const clamped = (x: number) => Math.min(1, Math.max(-1, x));
 const dot = (a: Vector, b: Vector) => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 const times = (a: Vector, factor: number): Vector => [a[0] * factor, a[1] * factor, a[2] * factor];

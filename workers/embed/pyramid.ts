@@ -6,7 +6,7 @@ export interface PyramidLevel extends Raster {
 }
 
 /** What is left for the filter after a level was chosen: below this its own averaging would be too coarse, above it costs time. */
-const LEAST_REMAINING_REDUCTION = 1.5;
+const LEAST_REMAINING_REDUCTION = 1;
 
 /**
  * A picture at its size, at a half, a quarter and so on, each made from the one before by averaging 2 x 2 pixels and only when it is asked for:
@@ -51,16 +51,13 @@ function halve(above: PyramidLevel): PyramidLevel {
   for (let y = 0, to = 0; y < heightPixels; y++) {
     let upper = 2 * y * w * 3;
     let lower = Math.min(2 * y + 1, h - 1) * w * 3;
-    for (let x = 0; x < widthPixels; x++, to += 3, upper += 6, lower += 6) {
+    for (let x = 0; x < widthPixels; x++, upper += 6, lower += 6) {
       const right = 2 * x + 1 < w ? 3 : 0;
-      for (let c = 0; c < 3; c++)
-        half[to + c] =
-          ((pixels[upper + c] ?? 0) +
-            (pixels[upper + right + c] ?? 0) +
-            (pixels[lower + c] ?? 0) +
-            (pixels[lower + right + c] ?? 0) +
-            2) >>
-          2;
+      for (let c = 0; c < 3; c++, to++) {
+        const a = upper + c;
+        const b = lower + c;
+        half[to] = ((pixels[a] ?? 0) + (pixels[a + right] ?? 0) + (pixels[b] ?? 0) + (pixels[b + right] ?? 0) + 2) >> 2;
+      }
     }
   }
   return { pixels: half, widthPixels, heightPixels, factor: above.factor * 2 };

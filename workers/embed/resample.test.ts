@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import sharp from 'sharp';
 import { Pyramid } from './pyramid.ts';
 import type { Raster } from './raster.ts';
-import { type Filter, resample, resampleFloats } from './resample.ts';
+import { type Filter, resample, resampleFloatRows } from './resample.ts';
 
 const FILTERS: readonly Filter[] = ['area', 'bilinear', 'bicubic', 'lanczos3'];
 const raster = (
@@ -74,11 +74,16 @@ describe('resample', () => {
   });
 });
 
-describe('resampleFloats', () => {
+describe('resampleFloatRows', () => {
   it('enlarges without leaving the range of a bilinear filter', () => {
     const values = Float32Array.from({ length: 8 * 8 * 3 }, (_, i) => (i * 37) % 256);
-    const large = resampleFloats({ values, widthPixels: 8, heightPixels: 8 }, 50, 50, 'bilinear');
-    assert.ok(large.values.every((value) => value >= 0 && value <= 255.001));
+    let rows = 0;
+    resampleFloatRows({ values, widthPixels: 8, heightPixels: 8 }, 50, 40, 'bilinear', (row) => {
+      rows += 1;
+      assert.equal(row.length, 150);
+      assert.ok(row.every((value) => value >= 0 && value <= 255.001));
+    });
+    assert.equal(rows, 40);
   });
 });
 

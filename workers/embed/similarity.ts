@@ -1,5 +1,5 @@
 import type { Pyramid } from './pyramid.ts';
-import type { FloatRaster } from './resample.ts';
+import type { FloatRaster, RowSink } from './resample.ts';
 
 export type Point = readonly [x: number, y: number];
 
@@ -58,19 +58,26 @@ export function centroid(points: readonly Point[]): [number, number] {
 const LEAST_REMAINING_REDUCTION = 0.9;
 
 /**
- * The chip that `toPicture` (from chip to picture, origins at outer corners) cuts out of the picture: bilinear between the pixels of the pyramid level nearest
- * to its scale, black beyond the picture.
+ * The chip that `toPicture` (from chip to picture, origins at outer corners) cuts out of the picture, row by row: bilinear between the pixels of the pyramid level
+ * nearest to its scale, black beyond the picture.
  */
-export function warp(pyramid: Pyramid, toPicture: Similarity, widthPixels: number, heightPixels: number): FloatRaster {
+export function warpRows(
+  pyramid: Pyramid,
+  toPicture: Similarity,
+  widthPixels: number,
+  heightPixels: number,
+  sink: RowSink,
+): void {
   const level = pyramid.forReduction(scaleOf(toPicture), LEAST_REMAINING_REDUCTION);
   const { pixels, widthPixels: w, heightPixels: h, factor } = level;
   const [a, b] = [toPicture.a / factor, toPicture.b / factor];
-  const values = new Float32Array(widthPixels * heightPixels * 3);
+  const row = new Float32Array(widthPixels * 3);
   const start = transformed(toPicture, [0.5, 0.5]);
-  for (let y = 0, to = 0; y < heightPixels; y++) {
+  for (let y = 0; y < heightPixels; y++) {
     let px = start[0] / factor - 0.5 - b * y;
     let py = start[1] / factor - 0.5 + a * y;
-    for (let x = 0; x < widthPixels; x++, to += 3, px += a, py += b) {
+    row.fill(0);
+    for (let to = 0; to < row.length; to += 3, px += a, py += b) {
       const left = Math.floor(px);
       const top = Math.floor(py);
       if (left < -1 || top < -1 || left >= w || top >= h) continue;
@@ -90,12 +97,19 @@ export function warp(pyramid: Pyramid, toPicture: Similarity, widthPixels: numbe
       const w10 = (1 - fx) * fy;
       const w11 = fx * fy;
       for (let c = 0; c < 3; c++)
-        values[to + c] =
+        row[to + c] =
           w00 * (pixels[p00 + c] ?? 0) +
           w01 * (pixels[p01 + c] ?? 0) +
           w10 * (pixels[p10 + c] ?? 0) +
           w11 * (pixels[p11 + c] ?? 0);
     }
+    sink(row, y);
   }
+}
+
+/** As warpRows, all rows at once. */
+export function warp(pyramid: Pyramid, toPicture: Similarity, widthPixels: number, heightPixels: number): FloatRaster {
+  const values = new Float32Array(widthPixels * heightPixels * 3);
+  warpRows(pyramid, toPicture, widthPixels, heightPixels, (row, y) => values.set(row, y * row.length));
   return { values, widthPixels, heightPixels };
 }
