@@ -155,9 +155,10 @@ describe('MediaEmbedder', () => {
         const upright = await decoded(readFileSync(requireShared(FACE_FILE)), 'image/jpeg');
         const [face] = (await embed(upright, { ...PLAN, packs: FACE_PACKS })).faces;
         // What a camera would have stored for it to be shown upright.
-        const raw = () => sharp(upright.pixels, {
-          raw: { width: upright.decodedWidthPixels, height: upright.decodedHeightPixels, channels: 3 },
-        });
+        const raw = () =>
+          sharp(upright.pixels, {
+            raw: { width: upright.decodedWidthPixels, height: upright.decodedHeightPixels, channels: 3 },
+          });
         const turned = {
           2: raw().flop(),
           3: raw().rotate(180),

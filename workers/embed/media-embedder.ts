@@ -105,6 +105,11 @@ export class MediaEmbedder {
     };
   }
 
+  /** How many inputs were run through a pack's net since it was opened, those of other packs with the same net among them. */
+  inputsRun(id: string): number {
+    return this.#pack(id).session.inputsRun;
+  }
+
   /** Frees the nets. A run in progress must have ended. */
   async close(): Promise<void> {
     for (const session of this.#sessions) await session.release();

@@ -26,6 +26,7 @@ export class NetSession {
   /** How many items one run takes; 1 where the net was exported for one. */
   readonly mostItems: number;
   #scratch = new Float32Array(0);
+  #inputsRun = 0;
 
   private constructor(session: InferenceSession, input: string, mostItems: number) {
     this.#session = session;
@@ -74,9 +75,15 @@ export class NetSession {
         { [this.#input]: new Tensor('float32', slice, [items, ...shape]) },
         outputs,
       );
+      this.#inputsRun += items;
       for (let item = 0; item < items; item++) results.push(itemOf(given, outputs, item, items));
     }
     return results;
+  }
+
+  /** How many inputs were run through the net since it was opened. */
+  get inputsRun(): number {
+    return this.#inputsRun;
   }
 
   /** Room for the tensors of one run, the same every time; what was in it is still there. */
