@@ -9,7 +9,7 @@ import type { ReportRequest } from '../../engine/report/build.ts';
 import { openVectorSearch } from '../../engine/search/vector-open.ts';
 import type { Db } from '../../engine/store/db.ts';
 import type { BatchRecord } from '../../engine/store/queries/batch.ts';
-import { openSpaces, spacesOfManifest } from '../../engine/store/queries/embedding-spaces.ts';
+import { type EmbeddingSpace, openSpaces, spacesOfManifest } from '../../engine/store/queries/embedding-spaces.ts';
 import {
   countPending,
   mediaLookedAt,
@@ -46,10 +46,14 @@ interface ScanParts {
 export interface ModelsStage {
   /** Looks at what is left; false when it was stopped before the end. */
   run(parts: {
-    readonly open: OpenFleet;
+    readonly open: Pick<OpenFleet, 'fleet' | 'scratch'>;
     readonly scan: ScanParts;
     readonly roots: readonly Buffer[];
   }): Promise<boolean>;
+  /** Of what is asked of which packs; see embedding_run. 32 bytes. */
+  readonly profile: Uint8Array;
+  /** Spaces of later versions of a pack, filled beside those of the version in use and not searched yet. */
+  building(): Promise<EmbeddingSpace[]>;
   /** For the report; asked after `run`. */
   facts(): Promise<NonNullable<ReportRequest['models']>>;
 }
@@ -68,6 +72,8 @@ export async function prepareModels(
   const packs = await ensureModels(config, (made) => progress.preparing(made));
   const used = usedPacks(packs, asked);
   const plan = planOf(packs, used, asked);
+  const manifests = used.map(({ manifest }) => manifest);
+  const open = async (): Promise<EmbeddingSpace[]> => await openSpaces(db, manifests.flatMap(spacesOfManifest));
   const query: PendingQuery = {
     batchId: batch.batchId,
     mode: batch.mode,
@@ -76,9 +82,9 @@ export async function prepareModels(
     skipKnown: asked.skipKnown,
   };
   return {
-    run: async ({ open, scan, roots }) => {
-      const manifests = used.map(({ manifest }) => manifest);
-      const spaces = await openSpaces(db, manifests.flatMap(spacesOfManifest));
+    profile: query.profile,
+    run: async ({ open: { fleet, scratch }, scan, roots }) => {
+      const spaces = await open();
       const search = openVectorSearch(db);
       try {
         const recorder = new ModelRecorder(
@@ -86,24 +92,25 @@ export async function prepareModels(
             db,
             search,
             methods: modelMethods({ manifests, spaces, fusions: await readFusions() }),
-            compare: async (own, others) => await open.fleet.compare(own, others),
+            compare: async (own, others) => await fleet.compare(own, others),
             grounds: asked.faceSearch,
           },
           query.profile,
         );
         const pending = await countPending(db, query);
         const earlier = await mediaLookedAt(db, query);
-        if (pending > 0 || earlier.length > 0) await open.fleet.startModels(await packList(open, used, packs.provider));
+        if (pending > 0 || earlier.length > 0) await fleet.startModels(await packList(scratch, used, packs.provider));
         // What was looked at before is matched with the series as they are now; it need not be read again.
         for (let at = 0; at < earlier.length && !scan.signal.aborted; at += MATCHED_AT_ONCE)
           await recorder.match(earlier.slice(at, at + MATCHED_AT_ONCE));
         return pending === 0
           ? !scan.signal.aborted
-          : await embed(db, query, plan, recorder, { open, scan, roots, pending });
+          : await embed(db, query, plan, recorder, { fleet, scratch, scan, roots, pending });
       } finally {
         await search.close();
       }
     },
+    building: async () => (await open()).filter(({ state }) => state === 'building'),
     facts: async () => ({
       packs: used.map(({ manifest }) => ({
         id: manifest.id,
@@ -126,14 +133,13 @@ async function embed(
   query: PendingQuery,
   plan: EmbedPlan,
   recorder: ModelRecorder,
-  run: {
-    readonly open: OpenFleet;
+  run: Pick<OpenFleet, 'fleet' | 'scratch'> & {
     readonly scan: ScanParts;
     readonly roots: readonly Buffer[];
     readonly pending: number;
   },
 ): Promise<boolean> {
-  const { open, scan, roots } = run;
+  const { fleet, scratch, scan, roots } = run;
   const counter = new ScanCounter();
   scan.progress.begin({
     stage: 'models',
@@ -142,8 +148,8 @@ async function embed(
   });
   return await embedBatch(
     {
-      embedder: open.fleet,
-      scratch: open.scratch,
+      embedder: fleet,
+      scratch,
       pending: {
         archives: await pendingArchives(db, query),
         at: async (pathKeys) => await pendingAt(db, query, pathKeys),
@@ -182,8 +188,8 @@ function profileOf(used: readonly Pack[], plan: EmbedPlan, provider: string): Bu
 }
 
 /** Puts the nets where hosts may read them (the data folder is hidden from them) and lists them for `startModels`. */
-async function packList(open: OpenFleet, used: readonly Pack[], provider: string): Promise<string> {
-  const folder = await open.scratch.folderForHosts('models');
+async function packList(scratch: OpenFleet['scratch'], used: readonly Pack[], provider: string): Promise<string> {
+  const folder = await scratch.folderForHosts('models');
   const listed = new Map<string, string>();
   for (const { manifest, netPath } of used) {
     const sha256 = netDigest(manifest);

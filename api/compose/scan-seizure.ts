@@ -58,6 +58,8 @@ export interface SeizureScan {
 export interface ScanOutcome {
   readonly interrupted: boolean;
   readonly failedItems: number;
+  /** Packs, as `dlib-128 2.0.0`, whose vectors are recorded and searched only after re-embedding. */
+  readonly notSearched: readonly string[];
 }
 
 /** The main job: everything from opening the database to the written report, as one recorded act. */
@@ -166,7 +168,12 @@ async function run(
     models: models === null ? null : await models.facts(),
   });
   const head = await scan.report(builder);
-  return { interrupted: !whole, failedItems: head.counts.failed + (head.models?.failed ?? 0) };
+  const waiting = models === null ? [] : await models.building();
+  return {
+    interrupted: !whole,
+    failedItems: head.counts.failed + (head.models?.failed ?? 0),
+    notSearched: [...new Set(waiting.map(({ packId, packVersion }) => `${packId} ${packVersion}`))],
+  };
 }
 
 /** What is known is known before the models look at anything. */

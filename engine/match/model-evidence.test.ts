@@ -72,12 +72,17 @@ describe('evidence by faces', () => {
     assert.equal(one.algorithm, `${DLIB}+${FACERES}`);
     assert.ok(Math.abs(one.distance - 0.1) < 1e-9 && Math.abs(one.threshold - 0.152) < 1e-9);
     assert.deepEqual(one.details.scores, [
-      { space: DLIB, similarity: 0.95, weight: 4 },
-      { space: FACERES, similarity: 0.7, weight: 1 },
+      { space: DLIB, knownSpace: DLIB, similarity: 0.95, weight: 4 },
+      { space: FACERES, knownSpace: FACERES, similarity: 0.7, weight: 1 },
     ]);
     assert.equal(one.gallerySize, 300);
     assert.ok(Math.abs((one.expectedFalseMatches ?? 0) - 300 * 0.002) < 1e-9);
     assert.deepEqual([one.calibrated, one.authority, one.necessity], [true, GROUNDS.authority, GROUNDS.necessity]);
+  });
+
+  it('has the distance 0 where rounding makes the similarity of a picture with itself more than 1', () => {
+    const similarities = { [DLIB]: 1.0000001, [FACERES]: 1.0000002 };
+    assert.equal(faceEvidence([hit({ similarities })], faces, search(), GROUNDS).evidence[0]?.distance, 0);
   });
 
   it('is not calibrated in a gallery larger than the calibration can speak for, nor without one', () => {
@@ -163,9 +168,26 @@ describe('evidence by pictures', () => {
     geometry: { tentative: 60, fundamentalInliers, homographyInliers },
   });
 
+  const compared = { own: 'copy@1.0.0/p', known: 'copy@1.0.0/p/left' };
+
   it('of a copy is none of the same content', () => {
-    assert.equal(copyEvidence([picture()], method, 100).length, 1);
-    assert.equal(copyEvidence([picture({ knownMediaId: 1 })], method, 100).length, 0);
+    assert.equal(copyEvidence([{ ...picture(), compared }], method, 100).length, 1);
+    assert.equal(copyEvidence([{ ...picture({ knownMediaId: 1 }), compared }], method, 100).length, 0);
+  });
+
+  it('of a copy is one whatever parts were compared, and names those of the nearest pair', () => {
+    const far = { ...picture(), compared: { own: compared.known, known: compared.own } };
+    const near = { ...picture({ similarities: { 'copy@1.0.0/p': 0.95 } }), compared };
+    const found = copyEvidence([far, near], method, 100);
+    assert.deepEqual(
+      found.map((one) => [one.algorithm, one.details.scores]),
+      [
+        [
+          'copy@1.0.0/p',
+          [{ space: 'copy@1.0.0/p', knownSpace: 'copy@1.0.0/p/left', similarity: 0.95, weight: 1 }],
+        ],
+      ],
+    );
   });
 
   it('of a place needs 15 inliers of a fundamental matrix or 10 of a homography, and says how many', () => {

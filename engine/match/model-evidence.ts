@@ -90,13 +90,19 @@ export function scoredEvidence(
   const { calibration } = method;
   return {
     algorithm: algorithmOf(method),
-    distance: 1 - similarity,
+    // A cosine of two vectors of length 1 comes out a little above 1 where they are the same.
+    distance: Math.min(2, Math.max(0, 1 - similarity)),
     threshold: 1 - method.thresholdSimilarity,
     borderline: similarity - method.thresholdSimilarity <= SIMILARITY_TOLERANCE,
     gallerySize: comparisons,
     ...weigh(calibration, similarity, comparisons),
     details: {
-      scores: method.spaces.map(({ space, weight }) => ({ space, weight, similarity: similarities[space] ?? 0 })),
+      scores: method.spaces.map(({ space, weight }) => ({
+        space,
+        knownSpace: space,
+        weight,
+        similarity: similarities[space] ?? 0,
+      })),
       geometry: null,
       serial: null,
       falseMatchRateUpper95: calibration === null ? null : falseMatchRateBound(calibration, similarity),

@@ -3,9 +3,11 @@ import { EXIT } from '../../../schemas/error.ts';
 import { checkModels, type PackCheck } from '../../compose/check-models.ts';
 import { buildModels, installModel, removeModel } from '../../compose/model-acts.ts';
 import { listModels, modelCard } from '../../compose/models.ts';
+import { reembedModels } from '../../compose/reembed-models.ts';
 import { byteSize, counted } from '../../report/figures.ts';
 import { cardText } from '../../report/model-card.ts';
 import { neutralise } from '../../report/neutralise.ts';
+import { reembedText } from '../../report/reembed-text.ts';
 import {
   type CliContext,
   type CommonOptions,
@@ -14,7 +16,14 @@ import {
   printLine,
   withCommonOptions,
 } from '../context.ts';
+import { type FaceOptions, faceSearchAsked, withFaceOptions } from '../face-options.ts';
 import { modelProgress } from '../model-progress.ts';
+import { scanProgress } from '../scan-progress.ts';
+
+interface ReembedOptions extends CommonOptions, FaceOptions {
+  readonly acceptMissing?: true;
+  readonly dropOld?: true;
+}
 
 interface ModelOptions extends CommonOptions {
   readonly json?: true;
@@ -28,7 +37,9 @@ const STATES = {
 } as const satisfies Record<PackCheck['state'], string>;
 
 export function registerModels(program: Command, context: CliContext): void {
-  const models = program.command('models').description('model packs: list, verify, build, install, card, remove');
+  const models = program
+    .command('models')
+    .description('model packs: list, verify, build, install, card, reembed, remove');
   withCommonOptions(models.command('list'))
     .description('every pack with its version, kind, licence and state')
     .option('--json', 'as JSON')
@@ -65,6 +76,17 @@ export function registerModels(program: Command, context: CliContext): void {
     .option('--json', 'the manifest as JSON')
     .addHelpText('after', '\nExample:\n  homeward models card dlib-128')
     .action(async (id: string, options: ModelOptions) => await card(context, id, options));
+  withFaceOptions(withCommonOptions(models.command('reembed')))
+    .description(
+      'after a pack came in another version: look at everything scanned so far again, beside the vectors in use, and search by the new ones when all is done. Can be interrupted and begun again',
+    )
+    .option('--accept-missing', 'search by the new version though some of what is known is not there to be looked at')
+    .option('--drop-old', 'delete the vectors of versions that are out of use')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  homeward models reembed\n  homeward models reembed --faces --authority "order 17/2026" --necessity "new version of the face pack"\n  homeward models reembed --drop-old',
+    )
+    .action(async (options: ReembedOptions) => await reembed(context, options));
   withCommonOptions(models.command('remove'))
     .description('take an installed pack away; vectors it made stay where they are')
     .argument('<id>')
@@ -121,6 +143,23 @@ async function card(context: CliContext, id: string, options: ModelOptions): Pro
   const { manifest, text } = await modelCard(config, id);
   if (options.json) printLine(context, JSON.stringify(manifest, null, 2));
   else for (const line of cardText(manifest, text)) printLine(context, line);
+}
+
+async function reembed(context: CliContext, options: ReembedOptions): Promise<void> {
+  const { config } = await configFor(context, options);
+  using progress = scanProgress(context);
+  const outcome = await reembedModels({
+    config,
+    asked: { faceSearch: faceSearchAsked(options), skipKnown: false },
+    acceptMissing: options.acceptMissing ?? false,
+    dropOld: options.dropOld ?? false,
+    signal: context.stopSignal,
+    progress,
+  });
+  progress.pause();
+  for (const line of reembedText(outcome)) printLine(context, line);
+  if (outcome.interrupted) context.exit.code = EXIT.interrupted;
+  else if (outcome.spaces.length > 0 && !outcome.activated) context.exit.code = EXIT.someItemsFailed;
 }
 
 async function remove(context: CliContext, id: string, options: ModelOptions): Promise<void> {

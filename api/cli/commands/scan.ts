@@ -4,29 +4,28 @@ import { type Command, Option } from 'commander';
 import { EXIT, HomewardError } from '../../../schemas/error.ts';
 import type { ModelsAsked } from '../../compose/models-stage.ts';
 import { type ScanOutcome, scanSeizure } from '../../compose/scan-seizure.ts';
+import { neutralise } from '../../report/neutralise.ts';
 import { type CliContext, type CommonOptions, configFor, existingPath, withCommonOptions } from '../context.ts';
 import { mountAdvice } from '../disk-image.ts';
+import { type FaceOptions, faceSearchAsked, withFaceOptions } from '../face-options.ts';
 import { positiveInteger } from '../option-values.ts';
 import { scanProgress } from '../scan-progress.ts';
 import type { ReportOutputs } from '../write-reports.ts';
 
-export interface ScanOptions extends CommonOptions, ReportOutputs {
+export interface ScanOptions extends CommonOptions, ReportOutputs, FaceOptions {
   readonly case?: string;
   readonly exhibit?: string;
   readonly known?: readonly string[];
   readonly fast?: true;
   readonly resume?: true;
   readonly hashOnly?: true;
-  readonly faces?: true;
-  readonly authority?: string;
-  readonly necessity?: string;
   readonly skipKnown?: true;
   readonly hosts?: number;
   readonly threads?: number;
 }
 
 export function registerScan(program: Command, context: CliContext): void {
-  withCommonOptions(program.command('scan'))
+  withFaceOptions(withCommonOptions(program.command('scan')))
     .description('read a seizure once, fingerprint every file, match it against everything known, and report')
     .argument('<path...>', 'folders, files, zip, tar and gzip archives')
     .option('--case <reference>', 'case the material belongs to')
@@ -37,9 +36,6 @@ export function registerScan(program: Command, context: CliContext): void {
     .option('--json', 'print the JSON report on stdout in place of the summary')
     .option('--fast', 'decode at reduced size, for triage; marked as such in every record')
     .option('--hash-only', 'compare digests and perceptual hashes only; leave the models out')
-    .option('--faces', 'look for faces too; needs --authority and --necessity, which are recorded')
-    .option('--authority <reference>', 'order or decision that allows a search for faces')
-    .option('--necessity <text>', 'why faces have to be searched in this case')
     .option('--skip-known', 'let the models pass over what is known by its digest')
     .option('--resume', 'go on where an interrupted scan of the same paths, case and exhibit stopped')
     .option('--reveal', 'show file names, series names and camera text in terminal and page (recorded)')
@@ -70,22 +66,7 @@ function modelsAsked(options: ScanOptions): ModelsAsked | null {
     );
   }
   if (hashOnly) return null;
-  const skipKnown = options.skipKnown ?? false;
-  if (!faces) {
-    if (grounds)
-      throw new HomewardError(
-        'HW_USAGE',
-        'expected --faces with --authority and --necessity, received them without it',
-      );
-    return { faceSearch: null, skipKnown };
-  }
-  if (!authority?.trim() || !necessity?.trim()) {
-    throw new HomewardError(
-      'HW_USAGE',
-      'expected --authority and --necessity with --faces, since a search for faces needs both; received only one or none of them',
-    );
-  }
-  return { faceSearch: { authority: authority.trim(), necessity: necessity.trim() }, skipKnown };
+  return { faceSearch: faceSearchAsked(options), skipKnown: options.skipKnown ?? false };
 }
 
 export async function runScan(context: CliContext, paths: readonly string[], options: ScanOptions): Promise<void> {
@@ -117,6 +98,11 @@ export async function runScan(context: CliContext, paths: readonly string[], opt
     // Loaded when there is something to report: the page and the summary are no matter of starting.
     report: async (builder) => await (await import('../write-reports.ts')).writeReports(context, options, builder),
   });
+  if (outcome.notSearched.length > 0) {
+    context.stderr.write(
+      `Not searched yet: ${outcome.notSearched.map((pack) => neutralise(pack)).join(', ')}, since earlier material has the vectors of another version; homeward models reembed goes through it.\n`,
+    );
+  }
   if (outcome.interrupted) {
     context.stderr.write('Stopped. The same command with --resume goes on where it stopped.\n');
     context.exit.code = EXIT.interrupted;

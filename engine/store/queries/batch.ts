@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { Type } from 'typebox';
 import { DECODE_MODES, OUTCOMES } from '../../../schemas/constants.ts';
 import type { DecodeMode } from '../../../schemas/fingerprint.ts';
 import type { Outcome } from '../../../schemas/outcome.ts';
 import { type Db, jsonParam, storableText } from '../db.ts';
-import { bool, bytes, integer, nullable, oneOf, row, text, timestamp } from '../row-shape.ts';
+import { bool, bytes, integer, json, nullable, oneOf, row, text, timestamp } from '../row-shape.ts';
 
 export const STAGE_STATES = ['pending', 'interrupted', 'complete'] as const;
 export type StageState = (typeof STAGE_STATES)[number];
@@ -34,7 +35,7 @@ export interface BatchRecord {
   readonly finishedAt: string | null;
 }
 
-const BATCH = row({
+const BATCH_FIELDS = {
   batchId: text,
   mode: oneOf(DECODE_MODES),
   pipelineVersion: text,
@@ -42,7 +43,8 @@ const BATCH = row({
   modelsStage: oneOf(STAGE_STATES),
   startedAt: timestamp,
   finishedAt: nullable(timestamp),
-});
+};
+const BATCH = row(BATCH_FIELDS);
 const BATCH_COLUMNS = 'batch_id, mode, pipeline_version, hashes_stage, models_stage, started_at, finished_at';
 
 /** The batch of this identity, made now unless an earlier scan made it; that one keeps its first case data and start. */
@@ -77,6 +79,16 @@ export async function openBatch(db: Db, batch: NewBatch): Promise<BatchRecord & 
 export async function findBatch(db: Db, identity: Uint8Array): Promise<BatchRecord | null> {
   const [found] = await db.read(BATCH, `select ${BATCH_COLUMNS} from batch where identity = $1`, [identity]);
   return found ?? null;
+}
+
+/** Batches that models have looked at, oldest first, with where their material lay. */
+export async function batchesLookedAt(db: Db): Promise<(BatchRecord & { readonly roots: readonly string[] })[]> {
+  return await db.read(
+    row({ ...BATCH_FIELDS, roots: json(Type.Array(Type.String())) }),
+    `select ${BATCH_COLUMNS}, roots from batch b
+      where exists (select from item i join embedding_run r on r.media_id = i.media_id where i.batch_id = b.batch_id)
+      order by started_at, batch_id`,
+  );
 }
 
 /** `finishedAt` (ISO 8601) is set with the last run's end, whole or not. */

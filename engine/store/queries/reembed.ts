@@ -53,27 +53,6 @@ export async function reembedProgress(
   };
 }
 
-/**
- * The next media to embed anew, by rising id after `afterMediaId`. What was done before an interruption is not among them, so a
- * command that begins again at 0 goes on where it stopped.
- */
-export async function mediaToReembed(
-  db: Queryable,
-  building: EmbeddingSpace,
-  profile: Uint8Array,
-  { afterMediaId, limit }: { readonly afterMediaId: number; readonly limit: number },
-): Promise<number[]> {
-  const active = await activeBeside(db, building);
-  if (active === null) return [];
-  const found = await db.read(
-    row({ mediaId: integer }),
-    `select a.media_id from (${mediaIn(building, '$1')}) a
-      where a.media_id > $4 and not ${doneIn(building, '$2', '$3')} order by a.media_id limit $5`,
-    [active, building.spaceRef, profile, afterMediaId, limit],
-  );
-  return found.map((one) => one.mediaId);
-}
-
 async function galleryMissing(db: Queryable, building: EmbeddingSpace, active: number): Promise<number> {
   const { table, idColumn } = vectorTable(building);
   const [counted] = await db.read(
