@@ -9,10 +9,19 @@ export type ModelMethod = Static<typeof ModelMethod>;
 
 /** What it takes, beside the row itself, to compute a score and its weight again. No vector, no serial number. */
 export const ModelMatchDetails = Closed({
-  /** Cosine similarity in each space that was compared, and its share in the fused score (weights are divided by their sum). */
-  scores: Type.Array(Closed({ space: BoundedText(180), similarity: Type.Number(), weight: Type.Number() }), {
-    maxItems: 8,
-  }),
+  /**
+   * Cosine similarity of each pair of vectors that was compared, and its share in the fused score (weights are divided by their sum).
+   * Both vectors by their spaces, the media's and the known one's: two names for one space, unless parts of pictures were compared.
+   */
+  scores: Type.Array(
+    Closed({
+      space: BoundedText(180),
+      knownSpace: BoundedText(180),
+      similarity: Type.Number(),
+      weight: Type.Number(),
+    }),
+    { maxItems: 8 },
+  ),
   geometry: Nullable(GeometryResult),
   /** Of a serial number that agreed: how many devices had been seen then, and how many other makes or models bore the same one. */
   serial: Nullable(

@@ -5,6 +5,7 @@ import { SIMILARITY_TOLERANCE } from '../match/model-evidence.ts';
 import { FACE_GATE } from '../match/model-faces.ts';
 import type { Queryable } from '../store/db.ts';
 import { bool, bytes, integer, json, nullable, oneOf, real, row, text, timestamp } from '../store/row-shape.ts';
+import { COPY_PART_RULE, comparedVector } from './compared-vector.ts';
 
 /** What is known of packs, and of scores of several of them, besides what the database holds. */
 export interface ModelFacts {
@@ -81,6 +82,8 @@ const FORMULAS = {
   evidence:
     'distance <= threshold, and for faces both pass the gate, for places the geometric check passes (15 fundamental or 10 homography inliers)',
   expectedFalseMatches: 'comparisons x falseMatchRateUpper95',
+  comparisons:
+    'known vectors times the faces, or the one picture, that were looked for; for a copy the sum over all pairs of parts that are compared, whichever was found',
   falseMatchRateUpper95:
     'least, over calibrated scores t <= s, of max(bound of the calibration at t, different(t) / D, 1 - 0.05^(1/D)); D is the number of different pairs',
   likelihoodRatio:
@@ -137,7 +140,12 @@ export async function explainModelMatch(
       sha256: found.knownSha256?.toString('hex') ?? null,
       face: face(found.knownFaceId),
     },
-    scores: details?.scores ?? [],
+    scores: (details?.scores ?? []).map(({ space, knownSpace, similarity, weight }) => ({
+      media: comparedVector(space, found.method),
+      known: comparedVector(knownSpace, found.method),
+      similarity,
+      weight,
+    })),
     distance: found.distance,
     threshold: found.threshold,
     borderline: found.borderline,
@@ -158,6 +166,7 @@ export async function explainModelMatch(
     grounds: found.method === 'face' ? { authority: found.authority, necessity: found.necessity } : null,
     adultsOnly: found.method === 'face',
     formulas: found.method === 'camera' ? CAMERA_FORMULAS : FORMULAS,
+    ...(found.method === 'copy' ? { partRule: COPY_PART_RULE } : {}),
   };
 }
 

@@ -378,7 +378,14 @@ for (const engine of STORE_ENGINES) {
           { id: 'face-pack', version: '1.0.0', installed: true, files, thresholds: [], calibration: null },
         ]);
         assert.deepEqual({ grounds, adultsOnly }, { grounds: GROUNDS, adultsOnly: true });
-        assert.deepEqual(scores, [{ space: 'face-pack@1.0.0/embedding', similarity: 0.9, weight: 1 }]);
+        const vector = {
+          space: 'face-pack@1.0.0/embedding',
+          pack: 'face-pack',
+          version: '1.0.0',
+          output: 'embedding',
+          part: null,
+        };
+        assert.deepEqual(scores, [{ media: vector, known: vector, similarity: 0.9, weight: 1 }]);
         assert.equal(Number(comparisons) * Number(falseMatchRateUpper95), expectedFalseMatches);
         assert.doesNotMatch(JSON.stringify(explained), /\[1,0,0\]|"values"/);
       });

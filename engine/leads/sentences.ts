@@ -1,5 +1,6 @@
 import { SIMILARITY_TOLERANCE } from '../match/model-evidence.ts';
 import { FACE_GATE } from '../match/model-faces.ts';
+import { comparedVector } from './compared-vector.ts';
 import type { LeadEvidence } from './lead-evidence.ts';
 
 /** Stands on every lead that a face is part of. */
@@ -29,7 +30,7 @@ function what(one: LeadEvidence): string {
     case 'blockhash':
       return `A perceptual hash (${one.algorithm}) is ${one.distance} bits from a known one of ${one.set ?? 'a set'}, where ${one.threshold} are allowed, with the picture ${ORIENTATION_WORDS[one.orientation ?? 'original']}; ${expectation(one)}.`;
     case 'copy':
-      return `The picture is like a known picture of the series, as an edited copy would be: ${distances(one)}; ${expectation(one)}.`;
+      return `The picture is like a known picture of the series, as an edited copy would be${partsCompared(one)}: ${distances(one)}; ${expectation(one)}.`;
     case 'face':
       return `A face${one.eyeDistancePixels === null ? '' : ` (eyes ${Math.round(one.eyeDistancePixels)} pixels apart)`} is like one of ${one.reference === null ? 'the series' : `subject ${one.reference}`}: ${distances(one)}; ${expectation(one)}.`;
     case 'place':
@@ -37,6 +38,16 @@ function what(one: LeadEvidence): string {
     case 'camera':
       return `The file names the ${details?.serial?.kind === 'lens' ? 'lens' : 'camera'} serial number of device ${one.reference ?? 'of the series'}, one of ${details?.serial?.devicesSeen ?? 0} seen so far; ${expectation(one)}.`;
   }
+}
+
+/** Which parts of two pictures are alike; nothing is said of whole ones. */
+function partsCompared({ details }: LeadEvidence): string {
+  const [score] = details?.scores ?? [];
+  if (score === undefined) return '';
+  const [own, known] = [score.space, score.knownSpace].map((space) => comparedVector(space, 'copy').part);
+  if (own === 'whole' && known === 'whole') return '';
+  const named = (part: string | null | undefined): string => (part === 'whole' ? 'the whole' : `the ${part} part`);
+  return ` (${named(own)} of it beside ${named(known)} of the known one)`;
 }
 
 function distances(one: LeadEvidence): string {

@@ -106,7 +106,17 @@ export function evidenceOf(
     gallerySize: 50,
     inliers: method === 'place' ? 31 : null,
     details: {
-      scores: method === 'camera' ? [] : [{ space: `${method}-pack@1.0.0/embedding`, similarity: 0.9, weight: 1 }],
+      scores:
+        method === 'camera'
+          ? []
+          : [
+              {
+                space: `${method}-pack@1.0.0/embedding`,
+                knownSpace: `${method}-pack@1.0.0/embedding`,
+                similarity: 0.9,
+                weight: 1,
+              },
+            ],
       geometry: method === 'place' ? { tentative: 60, fundamentalInliers: 31, homographyInliers: 12 } : null,
       serial: method === 'camera' ? { kind: 'body', devicesSeen: 312, otherModels: 0 } : null,
       falseMatchRateUpper95: 0.001,

@@ -1,7 +1,7 @@
 import type { GeometryResult, Keypoints } from '../../schemas/embedding.ts';
 import type { VectorHit, VectorSearch } from '../search/vector-search.ts';
 import type { Db } from '../store/db.ts';
-import type { EmbeddingSpace } from '../store/queries/embedding-spaces.ts';
+import { type EmbeddingSpace, spaceName } from '../store/queries/embedding-spaces.ts';
 import { keypointsOf, type StoredVector, vectorsOfMedia } from '../store/queries/read-embeddings.ts';
 import { integer, real, row } from '../store/row-shape.ts';
 import { cameraEvidence, findCameraHits } from './model-camera.ts';
@@ -158,11 +158,12 @@ async function copiesOf(
   { pairs, method }: CopySearch,
   mediaIds: readonly number[],
 ): Promise<ModelEvidence[]> {
-  const found: Found[] = [];
+  const found: (Found & Pick<CopyHit, 'compared'>)[] = [];
   let comparisons = 0;
   for (const { own, known } of pairs) {
     const of = await nearest(from, { spaces: [{ space: known, weight: 1 }], method }, mediaIds, [own]);
-    found.push(...of.found);
+    const compared = { own: spaceName(own), known: spaceName(known) };
+    found.push(...of.found.map((one) => ({ ...one, compared })));
     comparisons += of.gallery;
   }
   const known = [...new Set(found.flatMap(({ hits }) => hits.map((hit) => hit.mediaId)))];
@@ -175,12 +176,13 @@ async function copiesOf(
     ),
     ({ mediaId }) => mediaId,
   );
-  const hits = found.flatMap(({ mediaId, hits: of }) =>
+  const hits = found.flatMap(({ mediaId, compared, hits: of }) =>
     of.flatMap((hit): CopyHit[] =>
       (series.get(hit.mediaId) ?? []).map(({ seriesId }) => ({
         mediaId,
         knownMediaId: hit.mediaId,
         seriesId,
+        compared,
         similarities: similaritiesOf(method, hit),
       })),
     ),

@@ -181,12 +181,7 @@ describe('evidence by pictures', () => {
     const found = copyEvidence([far, near], method, 100);
     assert.deepEqual(
       found.map((one) => [one.algorithm, one.details.scores]),
-      [
-        [
-          'copy@1.0.0/p',
-          [{ space: 'copy@1.0.0/p', knownSpace: 'copy@1.0.0/p/left', similarity: 0.95, weight: 1 }],
-        ],
-      ],
+      [['copy@1.0.0/p', [{ space: 'copy@1.0.0/p', knownSpace: 'copy@1.0.0/p/left', similarity: 0.95, weight: 1 }]]],
     );
   });
 

@@ -10,15 +10,21 @@ import {
 } from './model-evidence.ts';
 
 /** A picture beside one that a series knows. */
-export interface CopyHit {
+interface PictureHit {
   readonly mediaId: number;
   readonly knownMediaId: number;
   readonly seriesId: number;
   readonly similarities: Similarities;
 }
 
+/** A picture or a part of it beside a known one or a part of that. */
+export interface CopyHit extends PictureHit {
+  /** The spaces of the two vectors; the method's own is that of the whole, and stands for all pairs of parts. */
+  readonly compared: { readonly own: string; readonly known: string };
+}
+
 /** A picture beside one of a known place, with what the geometric check of the two found. */
-export interface PlaceHit extends CopyHit {
+export interface PlaceHit extends PictureHit {
   readonly placeId: number;
   /** Null where one of the two has no keypoints: then there is no evidence. */
   readonly geometry: GeometryResult | null;
@@ -36,9 +42,11 @@ export function copyEvidence(hits: readonly CopyHit[], method: VectorMethod, gal
     hits.flatMap((hit) => {
       const scored =
         hit.mediaId === hit.knownMediaId ? null : scoredEvidence(method, hit.similarities, galleryPictures);
-      return scored === null
-        ? []
-        : [{ ...scored, ...pictureColumns(hit), method: 'copy' as const, inliers: null, placeId: null }];
+      if (scored === null) return [];
+      const { own, known } = hit.compared;
+      const scores = scored.details.scores.map((score) => ({ ...score, space: own, knownSpace: known }));
+      const details = { ...scored.details, scores };
+      return [{ ...scored, details, ...pictureColumns(hit), method: 'copy' as const, inliers: null, placeId: null }];
     }),
   );
 }
@@ -82,7 +90,7 @@ export function placeEvidence(
   );
 }
 
-function pictureColumns(hit: CopyHit) {
+function pictureColumns(hit: PictureHit) {
   return {
     mediaId: hit.mediaId,
     knownMediaId: hit.knownMediaId,
