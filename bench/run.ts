@@ -14,6 +14,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   peers: async () => (await import('./peers.ts')).bench,
   'fast-distance': async () => (await import('./fast-distance.ts')).bench,
   'embed-throughput': async () => (await import('./embed-throughput.ts')).bench,
+  'scan-throughput': async () => (await import('./scan-throughput.ts')).bench,
   memory: async () => (await import('./memory.ts')).bench,
   'database-share': async () => (await import('./database-share.ts')).bench,
   import: async () => (await import('./import-speed.ts')).bench,

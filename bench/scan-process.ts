@@ -19,6 +19,8 @@ export interface ScanProcessOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** The whole chain a person starts (`npm start`) in place of the launcher alone. */
   readonly throughNpm?: boolean;
+  /** Options of the command in place of `--hash-only`. */
+  readonly options?: readonly string[];
 }
 
 export interface ScanProcess {
@@ -31,7 +33,7 @@ export interface ScanProcess {
 
 /** Starts `scan` as a user would, with a database and scratch folder of its own. */
 export function startScan(paths: readonly string[], options: ScanProcessOptions): ScanProcess {
-  const args = ['scan', '--hash-only', ...paths, '--data', options.dataFolder];
+  const args = ['scan', ...(options.options ?? ['--hash-only']), ...paths, '--data', options.dataFolder];
   const launcher = path.join(CHECKOUT, 'bin', 'launch.cjs');
   const entry = path.join(CHECKOUT, 'api', 'cli', 'main.ts');
   const [command, commandArgs] =

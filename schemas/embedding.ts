@@ -59,6 +59,12 @@ export type Keypoints = Static<typeof Keypoints>;
 
 export const EMBED_STEPS = ['read', 'decode', 'detect', 'landmarks', 'faces', 'copies', 'places', 'keypoints'] as const;
 
+/** What the steps took, each named once; those that were not gone through are missing. */
+export const EmbedStepTimes = Type.Array(
+  Closed({ step: OneOf(EMBED_STEPS), durationMs: Type.Number({ minimum: 0 }) }),
+  { maxItems: 16 },
+);
+
 /** All that the models say about one file's content. Closed and bounded: pixels cannot be expressed in it. */
 export const Embedding = Closed({
   /** done, partial (the picture is damaged, or a part of the models failed), rejected (no picture, or changed since its digests were taken) or failed. */
@@ -74,7 +80,7 @@ export const Embedding = Closed({
   /** Such as `cpu`; embeddings differ a little between providers. */
   provider: BoundedText(40),
   /** Wall time by step, in milliseconds. */
-  stepMs: Type.Array(Closed({ step: OneOf(EMBED_STEPS), durationMs: Type.Number({ minimum: 0 }) }), { maxItems: 16 }),
+  stepMs: EmbedStepTimes,
 });
 export type Embedding = Static<typeof Embedding>;
 

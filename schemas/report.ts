@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { BoundedText, Closed, Count, Hex, Nullable, OneOf, type Static } from './closed.ts';
 import { REPORT_SCHEMA_VERSION } from './constants.ts';
+import { EmbedStepTimes } from './embedding.ts';
 import { CaptureMetadata, DecodeMode, Digests, Orientation, PdqFlavour } from './fingerprint.ts';
 import { ArchiveBudget, FileBudget } from './host-protocol.ts';
 import { MatchMethod } from './match.ts';
@@ -82,6 +83,8 @@ export const ReportModels = Closed({
   matched: Type.Array(Closed({ method: ModelMethod, media: Count() }), { maxItems: 8 }),
   /** Open leads of this batch's contents. */
   openLeads: Count(),
+  /** What this run of the models took by step, all threads together. */
+  stepMs: EmbedStepTimes,
 });
 export type ReportModels = Static<typeof ReportModels>;
 

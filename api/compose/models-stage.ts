@@ -23,6 +23,7 @@ import { netDigest, type Pack } from '../../models/registry/packs.ts';
 import type { Config } from '../../schemas/config.ts';
 import { PIPELINE_VERSION } from '../../schemas/constants.ts';
 import type { EmbedPlan } from '../../schemas/embedding.ts';
+import { StepClock } from '../../workers/embed/step-clock.ts';
 import { ensureModels, type OpenPacks } from './models.ts';
 import type { OpenFleet } from './open-fleet.ts';
 import { ScanCounter } from './scan-counter.ts';
@@ -81,6 +82,7 @@ export async function prepareModels(
     profile: profileOf(used, plan, packs.provider),
     skipKnown: asked.skipKnown,
   };
+  const steps = new StepClock();
   return {
     profile: query.profile,
     run: async ({ open: { fleet, scratch }, scan, roots }) => {
@@ -105,7 +107,7 @@ export async function prepareModels(
           await recorder.match(earlier.slice(at, at + MATCHED_AT_ONCE));
         return pending === 0
           ? !scan.signal.aborted
-          : await embed(db, query, plan, recorder, { fleet, scratch, scan, roots, pending });
+          : await embed(db, query, plan, recorder, { fleet, scratch, scan, roots, pending, steps });
       } finally {
         await search.close();
       }
@@ -122,6 +124,7 @@ export async function prepareModels(
       faceSearch: asked.faceSearch,
       left: await countPending(db, query),
       profile: query.profile,
+      stepMs: steps.stepMs,
     }),
   };
 }
@@ -137,9 +140,10 @@ async function embed(
     readonly scan: ScanParts;
     readonly roots: readonly Buffer[];
     readonly pending: number;
+    readonly steps: StepClock;
   },
 ): Promise<boolean> {
-  const { fleet, scratch, scan, roots } = run;
+  const { fleet, scratch, scan, roots, steps } = run;
   const counter = new ScanCounter();
   scan.progress.begin({
     stage: 'models',
@@ -160,6 +164,7 @@ async function embed(
     { roots, plan, archiveBudget: scan.config.archiveBudget, signal: scan.signal },
     ({ embedding }) => {
       counter.embedded(embedding);
+      for (const { step, durationMs } of embedding.stepMs) steps.add(step, durationMs);
       scan.progress.changed();
     },
   );

@@ -290,6 +290,10 @@ export function sampleHead(items: number): ReportHead {
         { method: 'face', media: 7 },
       ],
       openLeads: 9,
+      stepMs: [
+        { step: 'decode', durationMs: 41_200 },
+        { step: 'copies', durationMs: 93_800 },
+      ],
     },
     itemsFile: items > 100_000 ? 'report.items.ndjson' : null,
   };

@@ -13,7 +13,7 @@ export interface ReportRequest {
   readonly added: ReportCounts['added'];
   /** Null where the models were left out. */
   readonly models:
-    | (Pick<ReportModels, 'packs' | 'provider' | 'faceSearch' | 'left'> & {
+    | (Pick<ReportModels, 'packs' | 'provider' | 'faceSearch' | 'left' | 'stepMs'> & {
         /** 32 bytes; see embedding_run. */
         readonly profile: Uint8Array;
       })
