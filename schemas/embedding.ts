@@ -57,7 +57,25 @@ export const Keypoints = Closed({
 });
 export type Keypoints = Static<typeof Keypoints>;
 
-export const EMBED_STEPS = ['read', 'decode', 'detect', 'landmarks', 'faces', 'copies', 'places', 'keypoints'] as const;
+export const EMBED_STEPS = [
+  'read',
+  'decode',
+  'detect',
+  'landmarks',
+  'faces',
+  'copies',
+  'places',
+  'classify',
+  'keypoints',
+] as const;
+
+/** What a classifier says of a picture: 0 to 1, the weighted sum of its classes. */
+export const PackScore = Closed({
+  pack: PackId,
+  version: BoundedText(20),
+  score: Type.Number({ minimum: 0, maximum: 1 }),
+});
+export type PackScore = Static<typeof PackScore>;
 
 /** What the steps took, each named once; those that were not gone through are missing. */
 export const EmbedStepTimes = Type.Array(
@@ -76,6 +94,8 @@ export const Embedding = Closed({
   facesFound: Nullable(Count(100_000)),
   faces: Type.Array(Face, { maxItems: MOST_FACES }),
   vectors: Type.Array(PackVector, { maxItems: 16 }),
+  /** Of classifiers, which order the list of the unseen. */
+  scores: Type.Array(PackScore, { maxItems: 8 }),
   keypoints: Nullable(Keypoints),
   /** Such as `cpu`; embeddings differ a little between providers. */
   provider: BoundedText(40),

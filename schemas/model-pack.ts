@@ -179,6 +179,13 @@ export const ModelPackManifest = Closed({
   alignment: Nullable(PackAlignment),
   outputs: Type.Array(PackOutput, { minItems: 1, maxItems: 24 }),
   detection: Nullable(PackDetection),
+  /**
+   * Of a classifier: what its probabilities are of, in their order. The weights (0 to 1) say how far each class moves a picture forward
+   * in the list of the unseen; the score is their weighted sum, at most 1.
+   */
+  classes: Type.Optional(
+    Type.Array(Closed({ name: BoundedText(80), weight: Rate }), { minItems: 1, maxItems: 10_000 }),
+  ),
   /** By which stored vectors are compared; null where none are. */
   metric: Nullable(OneOf(['cosine', 'euclidean'])),
   thresholds: Type.Array(PackThreshold, { maxItems: 8 }),

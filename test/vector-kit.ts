@@ -110,6 +110,7 @@ export const embeddingWith = (changes: Partial<Embedding> = {}): Embedding => ({
   facesFound: null,
   faces: [],
   vectors: [],
+  scores: [],
   keypoints: null,
   provider: 'cpu',
   stepMs: [],

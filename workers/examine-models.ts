@@ -97,6 +97,7 @@ function without(why: Reason, sha256: string | null, clock: StepClock): Embeddin
     facesFound: null,
     faces: [],
     vectors: [],
+    scores: [],
     keypoints: null,
     provider: 'none',
     stepMs: clock.stepMs,

@@ -2,7 +2,7 @@ import { CaptureMetadata } from '../../schemas/fingerprint.ts';
 import { pathAsText } from '../../schemas/path-text.ts';
 import { parseCaptureTime } from '../candidates/capture-time.ts';
 import type { Db, SqlParam } from '../store/db.ts';
-import { bytes, integer, json, nullable, row, text } from '../store/row-shape.ts';
+import { bytes, integer, json, nullable, real, row, text } from '../store/row-shape.ts';
 import { type Clue, type ClueName, cluesOf, scoreOf } from './clues.ts';
 import { LATEST_FINGERPRINT, type Scope, scopeParams, UNMATCHED } from './unmatched.ts';
 
@@ -16,11 +16,13 @@ const FACTS = row({
   faces: integer,
   bestFaceQuality: nullable(integer),
   keypoints: nullable(integer),
+  classifierScore: nullable(real),
 });
 
 const FACTS_SQL = `
 select m.media_id, f.width_pixels, f.height_pixels, f.capture, e.faces, e.best_face_quality,
-       (select max(k.count) from picture_keypoints k where k.media_id = m.media_id) as keypoints
+       (select max(k.count) from picture_keypoints k where k.media_id = m.media_id) as keypoints,
+       (select max(s.score) from picture_score s where s.media_id = m.media_id and s.pack_id = any($4::text[])) as classifier_score
   from media m ${LATEST_FINGERPRINT}
  cross join lateral (select count(*) as faces, max(quality) as best_face_quality from face where media_id = m.media_id offset 0) e
  where m.media_id > $3 and ${UNMATCHED}
@@ -52,8 +54,8 @@ export interface UnseenOptions {
   readonly limit: number;
   /** How many of the first are left out: the page before. */
   readonly offset?: number;
-  /** By media, 0 to 1: an operator's classifier may order, and never filters. */
-  readonly classifierScores?: ReadonlyMap<number, number>;
+  /** Ids of the operator's classifiers whose scores count: they order and never filter. */
+  readonly classifiers?: readonly string[];
   /** Clues that do not count, to see what each of them does. */
   readonly without?: ReadonlySet<ClueName>;
 }
@@ -92,15 +94,15 @@ async function rankUnseen(
   db: Db,
   scope: readonly [SqlParam, SqlParam],
   wanted: number,
-  { classifierScores, without }: UnseenOptions,
+  { classifiers = [], without }: UnseenOptions,
 ): Promise<{ total: number; first: Ranked[] }> {
   let first: Ranked[] = [];
   let total = 0;
   for (let after = 0; ; ) {
-    const page = await db.read(FACTS, FACTS_SQL, [...scope, after]);
+    const page = await db.read(FACTS, FACTS_SQL, [...scope, after, classifiers]);
     total += page.length;
     for (const { mediaId, capture, ...facts } of page) {
-      const clues = cluesOf({ ...facts, capture, classifierScore: classifierScores?.get(mediaId) ?? null }, without);
+      const clues = cluesOf({ ...facts, capture }, without);
       const capturedAt = capture?.capturedAt ?? null;
       const { widthPixels, heightPixels } = facts;
       const timeMs = parseCaptureTime(capturedAt)?.timeMs ?? Number.POSITIVE_INFINITY;

@@ -27,7 +27,20 @@ export function contradictions(manifest: ModelPackManifest): string[] {
     ...outputFaults(manifest),
     ...alignmentFaults(manifest),
     ...scoreFaults(manifest),
+    ...classFaults(manifest),
   ];
+}
+
+/** A classifier has one output, and a class for each of its values. */
+function classFaults({ kind, classes, outputs }: ModelPackManifest): string[] {
+  if (kind !== 'classifier') return classes === undefined ? [] : ['classes is for a classifier'];
+  if (classes === undefined) return ['classes is missing, which a classifier needs'];
+  const [output, ...others] = outputs.filter(({ role }) => role === 'probabilities');
+  if (output === undefined || others.length > 0) return ['a classifier has one output with the role probabilities'];
+  const values = output.shape.reduce((product, side) => product * side, 1);
+  return values === classes.length
+    ? []
+    : [`classes names ${classes.length} for the ${values} values of ${output.name}`];
 }
 
 function fileFaults({ files, net, provenance }: ModelPackManifest): string[] {

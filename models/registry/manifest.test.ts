@@ -87,6 +87,21 @@ describe('the manifest of a model pack', () => {
       /none with the role embedding/,
     ],
     'vectors without a metric': [{ ...GOOD, metric: null }, /metric/],
+    'classes of an embedding': [{ ...GOOD, classes: [{ name: 'indoors', weight: 1 }] }, /classes is for a classifier/],
+    'a classifier without classes': [
+      {
+        ...GOOD,
+        kind: 'classifier',
+        metric: null,
+        outputs: GOOD.outputs.map((output) => ({
+          ...output,
+          role: 'probabilities' as const,
+          pooling: 'none' as const,
+          dimensions: 0,
+        })),
+      },
+      /classes is missing/,
+    ],
     'detections from an embedding': [{ ...GOOD, detection: DETECTOR.detection }, /detection is for a faceDetector/],
     'a face without a position': [{ ...FACE, alignment: null }, /alignment is needed/],
     'a position without a face': [{ ...GOOD, alignment: FACE.alignment }, /alignment is for faces/],

@@ -182,6 +182,7 @@ export const NAMED_MANIFESTS: Readonly<Record<string, ModelPackManifest>> = {
     kind: 'classifier',
     input: square(224, { ...IMAGENET, resize: 'centreCrop' }),
     outputs: [plain('probabilities', 'probabilities', 12)],
+    classes: Array.from({ length: 12 }, (_, i) => ({ name: `scene ${i}`, weight: i / 11 })),
     metric: null,
   }),
 };

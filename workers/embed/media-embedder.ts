@@ -1,6 +1,7 @@
-import type { Embedding, EmbedPlan } from '../../schemas/embedding.ts';
+import type { Embedding, EmbedPlan, PackScore } from '../../schemas/embedding.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import type { ModelPackManifest, ModelProvider, PackKind } from '../../schemas/model-pack.ts';
+import { classifierScore } from './classify.ts';
 import { describeFaces, type FacePacks, type OpenPack } from './describe-faces.ts';
 import { isFlat } from './flat-picture.ts';
 import type { LookedAtPicture } from './looked-at-picture.ts';
@@ -15,7 +16,8 @@ export interface PackSource {
 }
 
 /** What the models say of one picture, without what only the file tells. */
-export interface PictureEmbedding extends Pick<Embedding, 'facesFound' | 'faces' | 'vectors' | 'provider' | 'stepMs'> {
+export interface PictureEmbedding
+  extends Pick<Embedding, 'facesFound' | 'faces' | 'vectors' | 'scores' | 'provider' | 'stepMs'> {
   /** What of the models failed, in words; null where all gave what they should. */
   readonly trouble: string | null;
 }
@@ -93,12 +95,20 @@ export class MediaEmbedder {
       for (const pack of withKind('copyEmbedding')) await add('copies', pack, copyVectors);
       for (const pack of withKind('placeEmbedding')) await add('places', pack, placeVectors);
     }
+    const scores: PackScore[] = [];
+    for (const pack of withKind('classifier')) {
+      const score = await clock.measure('classify', () =>
+        attempt(pack.manifest.id, trouble, () => classifierScore(pack, pyramid)),
+      );
+      if (score !== null) scores.push(score);
+    }
     trouble.push(...(faces?.trouble ?? []));
     if (vectors.length > MOST_VECTORS) trouble.push(`${vectors.length} vectors, of which ${MOST_VECTORS} are kept`);
     return {
       facesFound: facePacks === null ? null : (faces?.found ?? 0),
       faces: faces?.faces ?? [],
       vectors: vectors.slice(0, MOST_VECTORS),
+      scores,
       provider: this.#provider,
       stepMs: clock.stepMs,
       trouble: trouble.length === 0 ? null : trouble.join('; '),

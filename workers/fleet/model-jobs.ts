@@ -54,6 +54,7 @@ export class EmbedJob implements HostJob {
       facesFound: null,
       faces: [],
       vectors: [],
+      scores: [],
       keypoints: null,
       provider: 'none',
       stepMs: [],

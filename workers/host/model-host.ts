@@ -50,6 +50,7 @@ function threadDied(error: unknown): Embedding {
     facesFound: null,
     faces: [],
     vectors: [],
+    scores: [],
     keypoints: null,
     provider: 'none',
     stepMs: [],

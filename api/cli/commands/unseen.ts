@@ -44,7 +44,11 @@ async function list(context: CliContext, options: UnseenOptions): Promise<void> 
     config,
     async (db) =>
       await withAudit(db, auditActOf(config, 'consultation', 'unseen list', options), async () => ({
-        result: await listUnseen(db, scope, { limit: options.limit, offset: options.after ?? 0 }),
+        result: await listUnseen(db, scope, {
+          limit: options.limit,
+          offset: options.after ?? 0,
+          classifiers: config.models.classifiers,
+        }),
       })),
   );
   const mask = createMask({ reveal: options.reveal ?? false, key: newMaskKey() });

@@ -116,6 +116,15 @@ create table picture_keypoints (
   primary key (media_id, algorithm)
 );
 
+-- What an operator's classifier says of a picture; it orders the list of the unseen and nothing else. That of a later version takes its place.
+create table picture_score (
+  media_id bigint not null references media on delete cascade,
+  pack_id text not null check (length(pack_id) <= 64),
+  pack_version text not null check (length(pack_version) <= 20),
+  score real not null check (score between 0 and 1),
+  primary key (media_id, pack_id)
+);
+
 -- Pseudonymous: a reference, never a name.
 create table subject (
   subject_id bigint generated always as identity primary key,

@@ -59,6 +59,7 @@ export async function recordEmbeddings(tx: Transaction, rows: readonly NewEmbedd
   const { faceIds, newFaces } = await placeFaces(tx, facesOf(fresh));
   const vectors = await storeVectors(tx, fresh, faceIds);
   const keypoints = await insertKeypoints(tx, fresh);
+  await upsertScores(tx, fresh);
   const noRoom = facesOf(fresh).flatMap(({ mediaId }, at) =>
     faceIds[at] === null
       ? [{ mediaId, part: 'face', problem: 'expected at most 64 faces of all profiles together' }]
@@ -234,6 +235,22 @@ async function insertKeypoints(tx: Transaction, rows: readonly Checked[]): Promi
       held.map((one) => one.algorithm),
       held.map((one) => one.count),
       held.map((one) => one.keypoints),
+    ],
+  );
+}
+
+async function upsertScores(tx: Transaction, rows: readonly Checked[]): Promise<void> {
+  const scores = rows.flatMap(({ mediaId, embedding }) => embedding.scores.map((score) => ({ mediaId, ...score })));
+  if (scores.length === 0) return;
+  await tx.execute(
+    `insert into picture_score (media_id, pack_id, pack_version, score)
+     select * from unnest($1::bigint[], $2::text[], $3::text[], $4::real[])
+     on conflict (media_id, pack_id) do update set pack_version = excluded.pack_version, score = excluded.score`,
+    [
+      scores.map((one) => one.mediaId),
+      scores.map((one) => one.pack),
+      scores.map((one) => one.version),
+      scores.map((one) => one.score),
     ],
   );
 }
