@@ -134,6 +134,12 @@ describe('homeward models', { timeout: 600_000 }, () => {
     assert.match(wrong.stdout, /FAIL models +HW_CONFIG_INVALID: .*dlib-128/);
   });
 
+  it('index has nothing to do where what is searched fits into memory, and says so', async () => {
+    const { code, stdout, stderr } = await homeward('models', 'index');
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^Nothing to do/);
+  });
+
   it('config show prints the models, and a setting that nobody knows is refused', async () => {
     assert.match((await homeward('config', 'show')).stdout, /models\.faceEmbeddings +dlib-128,faceres-1024 +default/);
     writeFileSync(folder.at('unknown.json'), JSON.stringify({ models: { eyes: 2 } }));

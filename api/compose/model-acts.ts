@@ -1,4 +1,5 @@
 import { withAudit } from '../../engine/audit/with-audit.ts';
+import { buildNeededVectorIndexes } from '../../engine/search/vector-open.ts';
 import { type Installed, installPack, removePack } from '../../models/registry/install.ts';
 import type { Pack } from '../../models/registry/packs.ts';
 import type { Config } from '../../schemas/config.ts';
@@ -59,6 +60,17 @@ export async function installModel(config: Config, folder: string, acceptLicence
         const accepted = licence.acceptance === 'required' ? [`licence ${licence.id} accepted`] : [];
         return { result: installed, objects: [objectOf(installed), ...accepted] };
       }),
+  );
+}
+
+/** Builds the indexes of vectors that are too many to be searched in memory; how many were built. */
+export async function indexVectors(config: Config): Promise<number> {
+  return await withDatabase(
+    config,
+    async (db) =>
+      await withAudit(db, auditActOf(config, 'alteration', 'models index'), async () => ({
+        result: await buildNeededVectorIndexes(db),
+      })),
   );
 }
 

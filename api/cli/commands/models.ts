@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { EXIT } from '../../../schemas/error.ts';
 import { checkModels, type PackCheck } from '../../compose/check-models.ts';
-import { buildModels, installModel, removeModel } from '../../compose/model-acts.ts';
+import { buildModels, indexVectors, installModel, removeModel } from '../../compose/model-acts.ts';
 import { listModels, modelCard } from '../../compose/models.ts';
 import { reembedModels } from '../../compose/reembed-models.ts';
 import { byteSize, counted } from '../../report/figures.ts';
@@ -39,7 +39,7 @@ const STATES = {
 export function registerModels(program: Command, context: CliContext): void {
   const models = program
     .command('models')
-    .description('model packs: list, verify, build, install, card, reembed, remove');
+    .description('model packs: list, verify, build, install, card, reembed, index, remove');
   withCommonOptions(models.command('list'))
     .description('every pack with its version, kind, licence and state')
     .option('--json', 'as JSON')
@@ -87,6 +87,12 @@ export function registerModels(program: Command, context: CliContext): void {
       '\nExamples:\n  homeward models reembed\n  homeward models reembed --faces --authority "order 17/2026" --necessity "new version of the face pack"\n  homeward models reembed --drop-old',
     )
     .action(async (options: ReembedOptions) => await reembed(context, options));
+  withCommonOptions(models.command('index'))
+    .description(
+      'build the indexes of vectors that have become too many to be searched in memory (docs/vector-search.md); takes minutes to hours, and searching goes on meanwhile',
+    )
+    .addHelpText('after', '\nExample:\n  homeward models index')
+    .action(async (options: CommonOptions) => await index(context, options));
   withCommonOptions(models.command('remove'))
     .description('take an installed pack away; vectors it made stay where they are')
     .argument('<id>')
@@ -143,6 +149,17 @@ async function card(context: CliContext, id: string, options: ModelOptions): Pro
   const { manifest, text } = await modelCard(config, id);
   if (options.json) printLine(context, JSON.stringify(manifest, null, 2));
   else for (const line of cardText(manifest, text)) printLine(context, line);
+}
+
+async function index(context: CliContext, options: CommonOptions): Promise<void> {
+  const { config } = await configFor(context, options);
+  const built = await indexVectors(config);
+  printLine(
+    context,
+    built === 0
+      ? 'Nothing to do: what is searched fits into memory, or has its index.'
+      : `Built ${counted(built, 'index', 'indexes')}.`,
+  );
 }
 
 async function reembed(context: CliContext, options: ReembedOptions): Promise<void> {
