@@ -22,6 +22,7 @@ describe('homeward leads and explain', { timeout: 600_000 }, () => {
   let series: KnownSeries;
   let leadId: number;
   let ids: { m: string; v: string };
+  let setName: string;
   const SECRET_PATH = '/evidence/holiday with kim/\u001b[31mred.jpg';
   const homeward = async (...args: string[]): Promise<Finished> => await runCli([...args, '--data', folder.at('data')]);
   const outputs: string[] = [];
@@ -43,6 +44,8 @@ describe('homeward leads and explain', { timeout: 600_000 }, () => {
       leadId = (await leadOf(db, material.mediaId, series.seriesId))?.leadId ?? assert.fail('no lead');
       const [m] = await db.query<{ match_id: number }>('select match_id from match');
       const [v] = await db.query<{ match_id: number }>('select match_id from model_match');
+      const [set] = await db.query<{ name: string }>('select name from hash_set');
+      setName = set?.name ?? assert.fail('no set');
       ids = { m: `m${m?.match_id}`, v: `v${v?.match_id}` };
     });
   });
@@ -124,6 +127,19 @@ describe('homeward leads and explain', { timeout: 600_000 }, () => {
     assert.equal(hashes.stdout.includes('aa'.repeat(32)), true);
   });
 
+  it('follows a hash set that is removed: a decided lead stays, and shows what it rested on', async () => {
+    const removed = await homeward('hashset', 'remove', setName, '--source', 'Project');
+    outputs.push(removed.stdout);
+    assert.match(removed.stdout, /\n {2}leads: 1 changed in weight or state/, removed.stderr);
+    const { stdout } = await as('Second', 'show', String(leadId));
+    assert.match(stdout, /weight 10\^2\.0, confirmed/);
+    assert.match(
+      stdout,
+      new RegExp(`it rested on ${ids.m}: pdq \\(pdq-512/1\\), distance 12 where 31 is allowed; withdrawn since`),
+    );
+    assert.match(stdout, new RegExp(`it rested on ${ids.v}: face \\(.*\\), distance 0\\.1 where 0\\.2 is allowed\\n`));
+  });
+
   it('S1, S2: no picture, vector or perceptual hash is in any output that did not ask for one', () => {
     assert.ok(outputs.length > 14);
     for (const text of outputs) {
@@ -150,6 +166,10 @@ describe('homeward leads and explain', { timeout: 600_000 }, () => {
         'consultation explain with perceptual hashes done',
       ])
         assert.ok(acts.includes(act), act);
+      const removal = (await Array.fromAsync(listAudit(db, 'local'))).find(
+        (one) => one.action === 'hashset remove' && one.outcome === 'done',
+      );
+      assert.deepEqual(removal?.objects.slice(1), ['leads: 0 withdrawn, 1 changed, 0 opened', `lead ${leadId}`]);
     });
   });
 });

@@ -3,9 +3,11 @@ import path from 'node:path';
 import { Type } from 'typebox';
 import { Closed } from '../../schemas/closed.ts';
 import { HomewardError } from '../../schemas/error.ts';
+import { type LeadsFollowed, NO_LEADS_FOLLOWED } from '../leads/follow-sets.ts';
 import type { Db, Transaction } from '../store/db.ts';
 import { jsonParam } from '../store/db.ts';
 import { integer, json, oneOf, row } from '../store/row-shape.ts';
+import { retrying } from '../store/sqlstate.ts';
 import { fileChunks } from './file-chunks.ts';
 import { type OpenSetOptions, openSet, type SetReader } from './formats/reader.ts';
 import { noNotes, noRejections, type RecordBatch } from './formats/record-batch.ts';
@@ -54,6 +56,8 @@ export interface ImportResult {
   readonly categoryScheme: string;
   /** Rows taken over from an earlier, interrupted import of the same file. */
   readonly resumedFromRow: number;
+  /** What became of leads that rested on the version before. */
+  readonly leads: LeadsFollowed;
 }
 
 const Checkpoint = Closed({ stagedRows: Type.Integer({ minimum: 0 }) });
@@ -85,6 +89,7 @@ export async function importSetFile(db: Db, request: ImportRequest): Promise<Imp
         rejected: noRejections(),
         notes: noNotes(),
         resumedFromRow: 0,
+        leads: NO_LEADS_FOLLOWED,
       };
     return await stageAndPromote(db, reader, { ...request, name, sizeBytes }, set);
   } finally {
@@ -192,10 +197,11 @@ async function stageAndPromote(
     ...describe(reader),
     notes: staged.notes,
     resumedFromRow: set.stagedRows,
+    leads: NO_LEADS_FOLLOWED,
   };
   if (staged.end === 'interrupted')
     return { ...common, state: 'interrupted', records: staged.rows, rejected: staged.rejected };
-  const promoted = await db.transaction(async (tx) => {
+  const intoForce = async (tx: Transaction) => {
     await lockImports(tx);
     const claim = await claimSet(tx, set.setId, request.name);
     // Another import of the same file, side by side with this one, was quicker.
@@ -214,11 +220,13 @@ async function stageAndPromote(
         [set.setId, version, Buffer.from(sha256, 'hex'), format, formatVersion],
       );
     }
-    return { records: done.records, rejected };
-  });
+    return { records: done.records, rejected, leads: done.leads };
+  };
+  // Again from the start where it loses against somebody who makes a series of the same name: nothing of it was kept.
+  const promoted = await retrying(async () => await db.transaction(intoForce));
   if (promoted === null)
     return { ...common, state: 'unchanged', records: await recordCount(db, set.setId), rejected: staged.rejected };
-  return { ...common, state: 'imported', records: promoted.records, rejected: promoted.rejected };
+  return { ...common, state: 'imported', ...promoted };
 }
 
 interface Staged {

@@ -1,4 +1,6 @@
+import { followSets, type LeadsFollowed, NO_LEADS_FOLLOWED } from '../leads/follow-sets.ts';
 import type { SqlParam, Transaction } from '../store/db.ts';
+import { lockSeriesChanges } from '../store/queries/series-turn.ts';
 import { integer, row, text } from '../store/row-shape.ts';
 import type { StageTables } from './stage-tables.ts';
 
@@ -13,6 +15,8 @@ export interface Promoted {
   readonly records: number;
   /** Records dropped because an earlier one of the file has the same digest or, where it has none, earlier ones have all of its hashes. */
   readonly duplicates: number;
+  /** What became of leads that rested on the version before. */
+  readonly leads: LeadsFollowed;
 }
 
 /**
@@ -47,7 +51,8 @@ on conflict do nothing`;
 
 /**
  * Brings a staged set into force in the caller's transaction: either all of it is searched afterwards or none. The version before it
- * is superseded; evidence that rested on it passes on where the new version holds the same record and is withdrawn where it does not.
+ * is superseded; evidence that rested on it passes on where the new version holds the same record and is withdrawn where it does not;
+ * leads follow their evidence.
  */
 export async function promote(tx: Transaction, promotion: Promotion): Promise<Promoted> {
   const { setId, source, name, tables } = promotion;
@@ -91,9 +96,9 @@ export async function promote(tx: Transaction, promotion: Promotion): Promise<Pr
   );
   // Before anything joins the new rows: with the statistics of yesterday a join would take a set of millions for a single row.
   await tx.execute('analyze known_record, known_bits, match');
-  await supersede(tx, { setId, source, name });
+  const superseded = await supersede(tx, { setId, source, name });
   await tx.execute(`update hash_set set state = 'active', record_count = $2 where set_id = $1`, [setId, count]);
-  return { records: count, duplicates };
+  return { records: count, duplicates, leads: await leadsAfter(tx, superseded) };
 }
 
 const INDEX = row({ name: text, definition: text });
@@ -140,7 +145,11 @@ async function dropDuplicates(tx: Transaction, records: string, bits: string): P
   return byDigest + byBits;
 }
 
-async function supersede(tx: Transaction, promotion: { setId: number; source: string; name: string }): Promise<void> {
+/** @returns the versions that were in force before */
+async function supersede(
+  tx: Transaction,
+  promotion: { setId: number; source: string; name: string },
+): Promise<number[]> {
   const earlier = await tx.read(
     row({ setId: integer }),
     `select set_id from hash_set where source = $1 and name = $2 and state = 'active' and set_id <> $3 for no key update`,
@@ -150,10 +159,26 @@ async function supersede(tx: Transaction, promotion: { setId: number; source: st
     await tx.execute(PASS_ON_SQL, [setId, promotion.setId]);
     await withdrawSet(tx, setId, 'superseded');
   }
+  return earlier.map(({ setId }) => setId);
 }
 
-/** Takes a set out of force: its records go, evidence that rested on it stays readable and is marked as withdrawn. */
-export async function withdrawSet(tx: Transaction, setId: number, state: 'superseded' | 'removed'): Promise<void> {
+/**
+ * Takes a set out of force and puts none in its place: its records go, evidence that rested on it stays readable and is marked as
+ * withdrawn, leads follow.
+ */
+export async function removeFromForce(tx: Transaction, setId: number): Promise<LeadsFollowed> {
+  await withdrawSet(tx, setId, 'removed');
+  return await leadsAfter(tx, [setId]);
+}
+
+/** Last of all and not earlier, since it keeps others from matching: loading a set takes minutes, this does not. */
+async function leadsAfter(tx: Transaction, setIds: readonly number[]): Promise<LeadsFollowed> {
+  if (setIds.length === 0) return NO_LEADS_FOLLOWED;
+  await lockSeriesChanges(tx);
+  return await followSets(tx, setIds);
+}
+
+async function withdrawSet(tx: Transaction, setId: number, state: 'superseded' | 'removed'): Promise<void> {
   // First: it waits for scans that are recording evidence of this set, so that what they record is withdrawn with the rest.
   await tx.execute('update hash_set set state = $2 where set_id = $1', [setId, state]);
   await tx.execute('update match set withdrawn_at = now() where set_id = $1 and withdrawn_at is null', [setId]);

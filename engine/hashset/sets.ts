@@ -1,10 +1,12 @@
 import { Type } from 'typebox';
 import { HomewardError } from '../../schemas/error.ts';
 import type { KnownBits, KnownRecord } from '../../schemas/known-record.ts';
+import type { LeadsFollowed } from '../leads/follow-sets.ts';
 import type { Db } from '../store/db.ts';
 import { bytes, integer, json, nullable, oneOf, row, text, timestamp } from '../store/row-shape.ts';
+import { retrying } from '../store/sqlstate.ts';
 import { FLAG_NAMES } from './formats/record-batch.ts';
-import { withdrawSet } from './promote.ts';
+import { removeFromForce } from './promote.ts';
 import { dropStageTables, stageTables } from './stage-tables.ts';
 
 export const SET_STATES = ['importing', 'active', 'superseded', 'removed'] as const;
@@ -114,12 +116,15 @@ export async function showSet(db: Db, setId: number): Promise<SetBreakdown> {
   };
 }
 
-/** Takes a set out of force. What it matched stays readable as evidence and is marked as withdrawn. */
-export async function removeSet(db: Db, setId: number): Promise<void> {
-  await db.transaction(async (tx) => {
-    await dropStageTables(tx, stageTables(setId));
-    await withdrawSet(tx, setId, 'removed');
-  });
+/** Takes a set out of force. What it matched stays readable as evidence and is marked as withdrawn; leads follow. */
+export async function removeSet(db: Db, setId: number): Promise<LeadsFollowed> {
+  return await retrying(
+    async () =>
+      await db.transaction(async (tx) => {
+        await dropStageTables(tx, stageTables(setId));
+        return await removeFromForce(tx, setId);
+      }),
+  );
 }
 
 const PAGE_RECORDS = 5_000;

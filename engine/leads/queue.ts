@@ -2,6 +2,7 @@ import { pathAsText } from '../../schemas/path-text.ts';
 import type { Queryable } from '../store/db.ts';
 import { bytes, integer, nullable, oneOf, real, row, text, timestamp } from '../store/row-shape.ts';
 import { leadNotFound } from './decide.ts';
+import { type DecidedEvidence, stillInForce } from './decided-evidence.ts';
 import { fuse, newsOf } from './fuse.ts';
 import { type EvidenceInForce, evidenceInForce, type LeadMethod, pairKey } from './lead-evidence.ts';
 import { isPaused, type MethodPause, pausedMethods } from './pauses.ts';
@@ -151,7 +152,12 @@ export interface LeadDetail extends LeadSummary {
   /** Of those the evidence names; pixels of the picture as stored, before EXIF orientation. */
   readonly faces: readonly LeadFace[];
   /** Null where they are kept from the viewer, who has not decided yet. */
-  readonly decisions: readonly StoredDecision[] | null;
+  readonly decisions: readonly ShownDecision[] | null;
+}
+
+/** What somebody decided, with the evidence as it was then; what was withdrawn since is said to be. */
+export interface ShownDecision extends StoredDecision {
+  readonly evidence: readonly (DecidedEvidence & { readonly inForce: boolean })[];
 }
 
 export interface LeadFace {
@@ -182,7 +188,7 @@ export async function detailedLeads(db: Queryable, filter: LeadFilter): Promise<
   const details: LeadDetail[] = [];
   for (const lead of leads) {
     const open = lead.decidedByYou || lead.state === 'confirmed' || lead.state === 'rejected';
-    const of = decisions.get(lead.leadId) ?? [];
+    const of = await withStanding(db, decisions.get(lead.leadId) ?? []);
     details.push({
       ...lead,
       items: await itemsOf(db, lead.sha256, filter.caseRef ?? null),
@@ -194,6 +200,16 @@ export async function detailedLeads(db: Queryable, filter: LeadFilter): Promise<
     });
   }
   return details;
+}
+
+async function withStanding(db: Queryable, decisions: readonly StoredDecision[]): Promise<ShownDecision[]> {
+  if (decisions.length === 0) return [];
+  const ids = decisions.flatMap((one) => one.evidence.map(({ id }) => id));
+  const inForce = await stillInForce(db, ids);
+  return decisions.map((one) => ({
+    ...one,
+    evidence: one.evidence.map((piece) => ({ ...piece, inForce: inForce.has(piece.id) })),
+  }));
 }
 
 async function itemsOf(db: Queryable, sha256: string, caseRef: string | null): Promise<LeadDetail['items']> {

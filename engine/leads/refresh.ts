@@ -1,5 +1,7 @@
+import { Type } from 'typebox';
 import { jsonParam, type Queryable, type Transaction } from '../store/db.ts';
-import { integer, nullable, oneOf, real, row, text, timestamp } from '../store/row-shape.ts';
+import { integer, json, nullable, oneOf, real, row, text, timestamp } from '../store/row-shape.ts';
+import { DecidedEvidence } from './decided-evidence.ts';
 import { fuse, LEAST_LOG10_OF_LEAD, newsOf } from './fuse.ts';
 import { evidenceInForce, type LeadEvidence, mergedSeries, pairKey } from './lead-evidence.ts';
 import { isPaused, pausedMethods } from './pauses.ts';
@@ -131,6 +133,8 @@ async function storedLeads(tx: Transaction, mediaIds: readonly number[]): Promis
 export interface StoredDecision extends Decision {
   readonly note: string | null;
   readonly decidedAt: string;
+  /** What the lead rested on then. */
+  readonly evidence: readonly DecidedEvidence[];
 }
 
 /** Decisions by lead, the earliest first. */
@@ -144,8 +148,9 @@ export async function decisionsOf(db: Queryable, leadIds: readonly number[]): Pr
       note: nullable(text),
       decidedBy: text,
       decidedAt: timestamp,
+      evidence: json(Type.Array(DecidedEvidence)),
     }),
-    `select lead_id, verdict, basis, note, decided_by, decided_at from disposition where lead_id = any($1::bigint[]) order by disposition_id`,
+    `select lead_id, verdict, basis, note, decided_by, decided_at, evidence from disposition where lead_id = any($1::bigint[]) order by disposition_id`,
     [leadIds],
   );
   return Map.groupBy(found, (one) => one.leadId);

@@ -7,6 +7,7 @@ import type {
   SeriesChangeEntry,
 } from '../../schemas/series.ts';
 import { type Db, jsonParam, type SqlParam, storableText, type Transaction } from '../store/db.ts';
+import { lockSeriesChanges } from '../store/queries/series-turn.ts';
 import { integer, row } from '../store/row-shape.ts';
 import { retrying } from '../store/sqlstate.ts';
 import { COLUMN_TYPES, contentsKey, packIds, rowKey, TABLE_SHAPES, unpackIds } from './change-rows.ts';
@@ -185,11 +186,6 @@ export async function changeSeries(
         return { ...told, changeId: await record(draft, seriesId, action), evidenceWithdrawn };
       }),
   );
-}
-
-/** Held until the transaction ends by whoever changes a series. */
-export async function lockSeriesChanges(tx: Transaction): Promise<void> {
-  await tx.execute('select pg_advisory_xact_lock(4857003)');
 }
 
 async function record(draft: SeriesDraft, seriesId: number, action: string): Promise<number> {

@@ -1,9 +1,10 @@
 import { HomewardError } from '../../schemas/error.ts';
 import { SeriesChangeDetails, type SeriesChanged, type SeriesChangeEntry } from '../../schemas/series.ts';
 import { type Db, storableText, type Transaction } from '../store/db.ts';
+import { lockSeriesChanges } from '../store/queries/series-turn.ts';
 import { bool, integer, json, nullable, type RowOf, row, text, timestamp } from '../store/row-shape.ts';
 import { retrying, sqlStateOf } from '../store/sqlstate.ts';
-import { type ChangedBy, lockSeriesChanges } from './change.ts';
+import type { ChangedBy } from './change.ts';
 import { refilledKeys, revertEntry, touchedKeys, unpackIds, writtenKeys } from './change-rows.ts';
 import { findSeries, type SeriesName } from './find-series.ts';
 import { followChange } from './follow-change.ts';

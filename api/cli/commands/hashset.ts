@@ -8,6 +8,7 @@ import { SET_FORMATS, type SetFormat } from '../../../engine/hashset/formats/set
 import { EXPORT_FORMATS, type ExportFormat, writeSet } from '../../../engine/hashset/formats/writer.ts';
 import { type ImportResult, importSetFile } from '../../../engine/hashset/import.ts';
 import { type HashSet, listSets, removeSet, setInForce, setRecords, showSet } from '../../../engine/hashset/sets.ts';
+import type { LeadsFollowed } from '../../../engine/leads/follow-sets.ts';
 import { EXIT, HomewardError } from '../../../schemas/error.ts';
 import { auditActOf } from '../../compose/audit-act.ts';
 import { makeHashSet } from '../../compose/make-hash-set.ts';
@@ -22,6 +23,9 @@ import {
   printLine,
   withCommonOptions,
 } from '../context.ts';
+
+/** Of the leads that followed a set; an entry of the audit trail holds 1,000 objects. */
+const MOST_LEADS_NAMED = 500;
 
 interface SetOptions extends CommonOptions {
   readonly source?: string;
@@ -151,7 +155,7 @@ async function importOne(
         });
         return {
           result: imported,
-          objects: [`hash set ${imported.setId} version ${imported.version}`],
+          objects: [`hash set ${imported.setId} version ${imported.version}`, ...leadObjects(imported.leads)],
           outcome: imported.state === 'interrupted' ? 'interrupted' : 'done',
         };
       }),
@@ -179,6 +183,7 @@ function importText(result: ImportResult): string[] {
       : []),
     ...rejected.map(([reason, count]) => `  rejected ${groupDigits(count)}: ${reason}`),
     ...notes.map(([note, count]) => `  noted ${groupDigits(count)}: ${note}`),
+    ...leadsText(result.leads),
   ];
 }
 
@@ -256,11 +261,31 @@ async function remove(
     async (db) =>
       await withAudit(db, auditActOf(config, 'erasure', 'hashset remove', options), async () => {
         const set = await setInForce(db, name, options.source);
-        await removeSet(db, set.setId);
-        return { result: set, objects: [objectOf(set)] };
+        const leads = await removeSet(db, set.setId);
+        return { result: { set, leads }, objects: [objectOf(set), ...leadObjects(leads)] };
       }),
   );
-  printLine(context, `Removed ${setText(removed)}`);
+  printLine(context, `Removed ${setText(removed.set)}`);
+  for (const line of leadsText(removed.leads)) printLine(context, line);
+}
+
+/** For the audit trail: the leads themselves, as far as an entry holds them, and how many of each. */
+function leadObjects(leads: LeadsFollowed): string[] {
+  if (leads.leadIds.length === 0) return [];
+  const { opened, changed, withdrawn } = leads;
+  return [
+    `leads: ${withdrawn} withdrawn, ${changed} changed, ${opened} opened`,
+    ...leads.leadIds.slice(0, MOST_LEADS_NAMED).map((leadId) => `lead ${leadId}`),
+  ];
+}
+
+function leadsText({ opened, changed, withdrawn }: LeadsFollowed): string[] {
+  const parts = [
+    ...(withdrawn > 0 ? [`${groupDigits(withdrawn)} withdrawn, since no evidence is left`] : []),
+    ...(changed > 0 ? [`${groupDigits(changed)} changed in weight or state`] : []),
+    ...(opened > 0 ? [`${groupDigits(opened)} opened`] : []),
+  ];
+  return parts.length === 0 ? [] : [`  leads: ${parts.join('; ')}`];
 }
 
 const objectOf = (set: HashSet): string => `hash set ${set.setId} version ${set.version}`;

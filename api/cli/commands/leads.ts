@@ -8,7 +8,13 @@ import {
   methodPrecision,
   PRECISION_FLOOR,
 } from '../../../engine/leads/precision.ts';
-import { type LeadDetail, type LeadSummary, listLeads, showLead } from '../../../engine/leads/queue.ts';
+import {
+  type LeadDetail,
+  type LeadSummary,
+  listLeads,
+  type ShownDecision,
+  showLead,
+} from '../../../engine/leads/queue.ts';
 import { ADULTS_ONLY } from '../../../engine/leads/sentences.ts';
 import {
   BASES,
@@ -284,10 +290,17 @@ function detailText(lead: LeadDetail, mask: Mask): string[] {
     ),
     ...(lead.decisions === null
       ? ['  Decisions of others are kept from you until you have decided.']
-      : lead.decisions.map(
-          (one) =>
-            `  ${instant(one.decidedAt)} ${neutralise(one.decidedBy)}: ${stateWords(one.verdict)}${one.basis === null ? '' : ` (${one.basis})`}${one.note === null ? '' : `, ${mask.words('comment', one.note)}`}`,
-        )),
+      : lead.decisions.flatMap((one) => decisionText(one, mask))),
+  ];
+}
+
+function decisionText(one: ShownDecision, mask: Mask): string[] {
+  return [
+    `  ${instant(one.decidedAt)} ${neutralise(one.decidedBy)}: ${stateWords(one.verdict)}${one.basis === null ? '' : ` (${one.basis})`}${one.note === null ? '' : `, ${mask.words('comment', one.note)}`}`,
+    ...one.evidence.map(
+      ({ id, method, algorithm, distance, threshold, inForce }) =>
+        `    it rested on ${id}: ${method} (${neutralise(algorithm)}), distance ${Number(distance.toFixed(3))} where ${Number(threshold.toFixed(3))} is allowed${inForce ? '' : '; withdrawn since'}`,
+    ),
   ];
 }
 
