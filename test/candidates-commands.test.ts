@@ -52,7 +52,7 @@ describe('candidates and unseen, from the command line', () => {
     assert.deepEqual([listed?.candidateId, listed?.media], [1, 2]);
   });
 
-  it('records every act with who did it and on which proposal', async () => {
+  it('S3: records every act with who did it and on which proposal', async () => {
     const acts = await withData(data, async (db) =>
       db.query<{ line: string }>(
         `select entry->>'operation' || ' ' || (entry->>'action') || ' ' || (entry->>'actor') || ' ' || (entry->'objects')::text as line

@@ -116,7 +116,7 @@ describe('a scan with models', { timeout: 900_000 }, () => {
     return [];
   };
 
-  it('stops cleanly in the second stage, and goes on where it stopped', async () => {
+  it('R1: stops cleanly in the second stage, and goes on where it stopped', async () => {
     mkdirSync(folder.at('many'));
     for (let seed = 100; seed < 124; seed += 1)
       writeFileSync(folder.at('many', `${seed}.jpg`), await drawnJpeg(seed, SIZE));
@@ -166,6 +166,22 @@ describe('a scan with models', { timeout: 900_000 }, () => {
       const refused = await homeward('scan', folder.at('own'), ...options);
       assert.equal(`${refused.code} ${/HW_USAGE/.test(refused.stderr)}`, '2 true', options.join(' '));
     }
+  });
+
+  it('looks for faces where the configuration allows it for the case, and records under what', async () => {
+    const faces = { authority: 'order 3/2026', necessity: 'as ordered for the whole case' };
+    writeFileSync(folder.at('policy.json'), JSON.stringify({ cases: [{ case: 'own', faces, skipKnown: false }] }));
+    const report = await scan('own', '--config', folder.at('policy.json'));
+    assert.deepEqual(report.models?.faceSearch, faces);
+    const [entry] = await withData(
+      folder.at('data'),
+      async (db: Db) =>
+        await db.query<{ purpose: string; justification: string }>(
+          "select purpose, justification from audit_entry where action = 'scan' order by sequence desc limit 1",
+        ),
+    );
+    assert.deepEqual(entry, { purpose: 'search for faces under order 3/2026', justification: faces.necessity });
+    assert.equal((await scan('seizure', '--config', folder.at('policy.json'))).models?.faceSearch, null);
   });
 
   it('finds a known subject in other pictures, and nobody else', needsShared, async () => {

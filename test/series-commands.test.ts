@@ -13,7 +13,7 @@ const checkChanged = Compile(SeriesChanged);
 const checkShown = Compile(Type.Array(SeriesDetail));
 
 describe('homeward series', () => {
-  it('makes, fills, links and undoes series, each step audited and in a closed form', async () => {
+  it('S3: makes, fills, links and undoes series, each step audited and in a closed form', async () => {
     await using folder = await TestFolder.make();
     const data = folder.at('data');
     await withData(data, async (db) => {

@@ -92,21 +92,21 @@ describe('embedFile', () => {
     ['a text', Buffer.from('just words, nothing else\n'.repeat(40)), 'notExamined', 'text'],
     ['half a header', Buffer.from('\x89PNG\r\n\x1a\n\0\0\0\rIHDR', 'latin1'), 'rejected', undefined],
   ] as const)
-    it(`records what is wrong with ${name}`, async () => {
+    it(`R2: records what is wrong with ${name}`, async () => {
       const answer = await embedded(bytes);
       assert.equal(answer.outcome, outcome);
       if (code !== undefined) assert.equal(answer.reason?.code, code);
       assert.deepEqual(answer.vectors, []);
     });
 
-  it('says what it can of a damaged picture', async () => {
+  it('R2: says what it can of a damaged picture', async () => {
     const bytes = await picture().jpeg().toBuffer();
     const answer = await embedded(bytes.subarray(0, Math.floor(bytes.length * 0.7)));
     assert.equal(answer.outcome, 'partial');
     assert.ok(answer.reason !== null && answer.vectors.length > 0);
   });
 
-  it('keeps the budget of pixels', async () => {
+  it('R3: keeps the budget of pixels', async () => {
     const bytes = await picture().png().toBuffer();
     const answer = await embedded(bytes, null, { ...DEFAULT_FILE_BUDGET, pixels: 1000 });
     assert.deepEqual([answer.outcome, answer.reason?.code], ['rejected', 'pixelLimit']);

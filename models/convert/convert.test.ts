@@ -19,7 +19,7 @@ const withCode = (code: string, words: RegExp) => (error: unknown) =>
   error instanceof HomewardError && error.code === code && words.test(error.message);
 
 describe('conversion', () => {
-  it('gives the same bytes twice in one process and in another one', async () => {
+  it('S12: gives the same bytes twice in one process and in another one', async () => {
     const script = path.join(import.meta.dirname, 'test-digests-process.ts');
     const other = await promisify(execFile)(process.execPath, [script, PACKAGES_ROOT]);
     const digests = [];
@@ -76,7 +76,7 @@ describe('weights that are not those of the lock file', () => {
   });
   after(() => rm(folder, { recursive: true }));
 
-  it('are refused when one bit differs', async () => {
+  it('S12: are refused when one bit differs', async () => {
     const bytes = await readFile(weights);
     bytes[1000] = (bytes[1000] ?? 0) ^ 1;
     await writeFile(weights, bytes);

@@ -124,7 +124,7 @@ describe('the shipped packs', { timeout: 300_000 }, () => {
     }
   });
 
-  it('are converted to exactly the bytes that their manifests pin, each net once', async () => {
+  it('S12: are converted to exactly the bytes that their manifests pin, each net once', async () => {
     const missing = await missingNets(packs);
     assert.equal(missing.length, 6);
     for (const pack of missing) await buildNet(pack, PACKAGES);

@@ -69,7 +69,7 @@ describe('MediaEmbedder', () => {
       assert.ok(names.includes(name), `${name} among ${names.join()}`);
   });
 
-  it('says the same of the same picture every time', async () => {
+  it('R5: says the same of the same picture every time', async () => {
     const picture = await decoded(await scene(500, 400).png().toBuffer());
     const first = await embed(picture);
     await embed(await decoded(await scene(300, 700, 9).png().toBuffer()));
@@ -96,11 +96,11 @@ describe('MediaEmbedder', () => {
     'of 16 bits': () => scene(200, 150).toColourspace('rgb16').png(),
     'with alpha': () => scene(200, 150).ensureAlpha(0.5).png(),
   }))
-    it(`takes a picture ${name}`, async () => {
+    it(`R2: takes a picture ${name}`, async () => {
       assertSound(await embed(await decoded(await make().toBuffer())));
     });
 
-  it('takes a CMYK picture', async () => {
+  it('R2: takes a CMYK picture', async () => {
     const bytes = await scene(200, 150).toColourspace('cmyk').jpeg().toBuffer();
     assertSound(await embed(await decoded(bytes, 'image/jpeg')));
   });
@@ -196,7 +196,7 @@ describe('MediaEmbedder', () => {
       },
     );
 
-  it('counts 200 faces and describes the most certain ones', needsShared, async () => {
+  it('R2: counts 200 faces and describes the most certain ones', needsShared, async () => {
     const face = await sharp(readFileSync(requireShared(FACE_FILE)))
       .extract({ left: 50, top: 50, width: 150, height: 150 })
       .resize(120, 120)

@@ -30,7 +30,7 @@ describe('NetSession', () => {
     }
   });
 
-  it('has no outputs for an item with NaN in them, and those of its neighbours', async () => {
+  it('R2: has no outputs for an item with NaN in them, and those of its neighbours', async () => {
     const tensor = new Float32Array(length * 3).fill(0.1);
     tensor.fill(Number.NaN, length, 2 * length);
     const results = await session.run(tensor, 3, pack.manifest.input, ['landmarks']);

@@ -54,13 +54,13 @@ describe('a net tried in a process of its own', { timeout: 300_000 }, () => {
     assert.match(await refused(net, tinyManifest(net)), /^HW_MODEL_SELF_TEST: .*NaN as value 0/);
   });
 
-  it('costs no more memory than its limit where it wants 64 GiB', async () => {
+  it('R3: costs no more memory than its limit where it wants 64 GiB', async () => {
     const by = await started({ memoryBytes: 400 * MEBIBYTE });
     // Refused by onnxruntime where the system gives it no memory at all, by the watch where it does.
     assert.match(await refused(memoryBomb(), tinyManifest(memoryBomb()), by), /^HW_MODEL_(LIMIT|FORMAT|SELF_TEST): /);
   });
 
-  it('costs no more time than its limit where it never ends', async () => {
+  it('R3: costs no more time than its limit where it never ends', async () => {
     const by = await started({ timeMs: 6_000 });
     const startedMs = performance.now();
     assert.match(await refused(endlessNet(), tinyManifest(endlessNet()), by), /^HW_MODEL_LIMIT: .*more than 6000 ms/);

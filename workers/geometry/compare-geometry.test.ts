@@ -76,7 +76,7 @@ describe('geometric check of two pictures', () => {
     assert.equal(passed.length, 0);
   });
 
-  it('gives the same counts 100 of 100 times', () => {
+  it('R5: gives the same counts 100 of 100 times', () => {
     const other = seen(turned(45, 0.8));
     const counts = new Set(Array.from({ length: 100 }, () => JSON.stringify(compareGeometry(straight, other))));
     assert.equal(counts.size, 1);
@@ -94,7 +94,7 @@ describe('geometric check of keypoints that are none', () => {
     fc.uint8Array({ minLength: count * KEYPOINT_BYTES, maxLength: count * KEYPOINT_BYTES });
   const arbitrarySet = fc.integer({ min: 0, max: 40 }).chain(recordsOf).map(setOf);
 
-  it('gives counts for whatever bytes', () => {
+  it('R2: gives counts for whatever bytes', () => {
     fc.assert(
       fc.property(arbitrarySet, arbitrarySet, (a, b) => isResult.Check(compareGeometry(a, b))),
       { numRuns: 200 },

@@ -84,7 +84,7 @@ for (const engine of STORE_ENGINES) {
       ]);
     });
 
-    it('stores no bad vector, says which and why, and keeps the rest of its media and group', async () => {
+    it('R2: stores no bad vector, says which and why, and keeps the rest of its media and group', async () => {
       const [bad = 0, good = 0] = await addMedia(db, ['bad', 'good']);
       const broken = vector(1);
       broken[3] = Number.NaN;
