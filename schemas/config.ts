@@ -21,6 +21,17 @@ export const ModelSettings = Closed({
 });
 export type ModelSettings = Static<typeof ModelSettings>;
 
+/** What has been decided for one case, so that nobody has to say it with every scan of it. */
+export const CasePolicy = Closed({
+  /** As given by `--case`. */
+  case: BoundedText(200),
+  /** Faces are looked for under this; recorded with each search. Null: only where a scan says so itself. */
+  faces: Nullable(Closed({ authority: BoundedText(200), necessity: BoundedText(1000) })),
+  /** The models pass over what is known by its digest. */
+  skipKnown: Type.Boolean(),
+});
+export type CasePolicy = Static<typeof CasePolicy>;
+
 /** Settings of one installation; `homeward config show` prints each with where it came from. */
 export const Config = Closed({
   /** Folder of the embedded database. */
@@ -41,6 +52,7 @@ export const Config = Closed({
   fileBudget: FileBudget,
   archiveBudget: ArchiveBudget,
   models: ModelSettings,
+  cases: Type.Array(CasePolicy, { maxItems: 10_000 }),
 });
 export type Config = Static<typeof Config>;
 

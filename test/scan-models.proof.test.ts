@@ -177,7 +177,7 @@ describe('a scan with models', { timeout: 900_000 }, () => {
       folder.at('data'),
       async (db: Db) =>
         await db.query<{ purpose: string; justification: string }>(
-          "select purpose, justification from audit_entry where action = 'scan' order by sequence desc limit 1",
+          "select entry->>'purpose' as purpose, entry->>'justification' as justification from audit_entry where entry->>'action' = 'scan' order by sequence desc limit 1",
         ),
     );
     assert.deepEqual(entry, { purpose: 'search for faces under order 3/2026', justification: faces.necessity });

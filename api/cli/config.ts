@@ -112,6 +112,7 @@ function defaultConfig(environment: ConfigSources['environment']): Config {
     fileBudget: DEFAULT_FILE_BUDGET,
     archiveBudget: DEFAULT_ARCHIVE_BUDGET,
     models: DEFAULT_MODELS,
+    cases: [],
   };
 }
 

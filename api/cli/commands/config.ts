@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { neutralise } from '../../report/neutralise.ts';
 import { type CliContext, type CommonOptions, configFor, printLine, withCommonOptions } from '../context.ts';
 
 export function registerConfig(program: Command, context: CliContext): void {
@@ -26,6 +27,10 @@ async function showConfig(context: CliContext, options: CommonOptions & { readon
   }
   const rows = Object.entries(shown).flatMap(([key, value]) => {
     const origin = origins[key] ?? 'default';
+    if (Array.isArray(value)) {
+      const cases = value.map((policy) => neutralise(policy.case)).join(', ');
+      return [[key, cases === '' ? '(none)' : cases, origin]];
+    }
     if (typeof value !== 'object' || value === null) return [[key, String(value ?? '(none)'), origin]];
     return Object.entries(value).map(([inner, amount]) => [`${key}.${inner}`, String(amount), origin]);
   });

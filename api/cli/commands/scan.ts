@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { type Command, Option } from 'commander';
+import type { Config } from '../../../schemas/config.ts';
 import { EXIT, HomewardError } from '../../../schemas/error.ts';
 import type { ModelsAsked } from '../../compose/models-stage.ts';
 import { type ScanOutcome, scanSeizure } from '../../compose/scan-seizure.ts';
@@ -55,8 +56,11 @@ Ctrl-C stops cleanly; the same command with --resume goes on. A disk image is no
     .action(async (paths: readonly string[], options: ScanOptions) => await runScan(context, paths, options));
 }
 
-/** @throws HomewardError HW_USAGE where faces are asked for without what the law asks for, or along with --hash-only */
-function modelsAsked(options: ScanOptions): ModelsAsked | null {
+/**
+ * What is asked for by itself, and else what was decided for the case.
+ * @throws HomewardError HW_USAGE where faces are asked for without what the law asks for, or along with --hash-only
+ */
+function modelsAsked(options: ScanOptions, { cases }: Config): ModelsAsked | null {
   const { faces, authority, necessity, hashOnly } = options;
   const grounds = authority !== undefined || necessity !== undefined;
   if (hashOnly && (faces || grounds || options.skipKnown)) {
@@ -66,7 +70,11 @@ function modelsAsked(options: ScanOptions): ModelsAsked | null {
     );
   }
   if (hashOnly) return null;
-  return { faceSearch: faceSearchAsked(options), skipKnown: options.skipKnown ?? false };
+  const policy = cases.find((one) => one.case === options.case);
+  return {
+    faceSearch: faceSearchAsked(options) ?? policy?.faces ?? null,
+    skipKnown: options.skipKnown ?? policy?.skipKnown ?? false,
+  };
 }
 
 export async function runScan(context: CliContext, paths: readonly string[], options: ScanOptions): Promise<void> {
@@ -82,6 +90,12 @@ export async function runScan(context: CliContext, paths: readonly string[], opt
     file: existingPath(context, file, 'a hash set'),
     source: path.basename(file),
   }));
+  const models = modelsAsked(options, config);
+  if (models?.faceSearch && !options.faces) {
+    context.stderr.write(
+      `Faces are looked for, as the configuration has it for this case: ${neutralise(models.faceSearch.authority)}.\n`,
+    );
+  }
   using progress = scanProgress(context);
   const outcome: ScanOutcome = await scanSeizure({
     config,
@@ -91,7 +105,7 @@ export async function runScan(context: CliContext, paths: readonly string[], opt
     mode: options.fast ? 'fast' : 'exact',
     known,
     resume: options.resume ?? false,
-    models: modelsAsked(options),
+    models,
     reveal: options.reveal ?? false,
     signal: context.stopSignal,
     progress,
