@@ -59,6 +59,8 @@ export const ReportItemModels = Closed({
   reason: Nullable(ReasonCode),
   /** Null where faces were not looked for. */
   facesFound: Nullable(Count()),
+  /** Of them, too small, blurred or turned away to be compared with known ones. */
+  facesBelowGate: Nullable(Count()),
   matches: Type.Array(ReportModelMatch),
 });
 export type ReportItemModels = Static<typeof ReportItemModels>;
@@ -79,6 +81,8 @@ export const ReportModels = Closed({
   /** Not looked at yet: an interrupted stage. */
   left: Count(),
   faces: Nullable(Count()),
+  /** Of them, those that give no evidence: their eyes are too near together, they are blurred, or turned away; each counts once, by the first that holds. */
+  facesBelowGate: Nullable(Closed({ eyeDistance: Count(), sharpness: Count(), pose: Count() })),
   /** Contents that some evidence of the method ties to a series. */
   matched: Type.Array(Closed({ method: ModelMethod, media: Count() }), { maxItems: 8 }),
   /** Open leads of this batch's contents. */

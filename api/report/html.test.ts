@@ -132,6 +132,15 @@ describe('the page', () => {
     assert.ok(torn.includes('The breakdown of this figure is missing'));
   });
 
+  it('says of the whole and of each item how many faces could not be compared', () => {
+    const items = sampleItems(400);
+    const text = page(sampleHead(400), items, masked);
+    assert.ok(text.includes('9 faces too small or unclear to compare (5 too small, 3 blurred, 1 turned away)'));
+    const poor = items.filter((item) => (item.models?.facesBelowGate ?? 0) > 0).length;
+    assert.ok(poor > 0);
+    assert.equal(text.split('<span class="soft">1 face too small or unclear to compare</span>').length - 1, poor);
+  });
+
   it('shows the items known first, with their numbers in the report', () => {
     const items = sampleItems(400);
     const text = page(sampleHead(400), items, masked);

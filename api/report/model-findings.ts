@@ -41,9 +41,27 @@ export function modelsSentence(models: ReportModels): string {
 }
 
 /** Under what faces were looked for, or that they were not. */
-export function faceSearchSentence({ faceSearch, faces }: ReportModels): string {
+export function faceSearchSentence({ faceSearch, faces, facesBelowGate }: ReportModels): string {
   if (faceSearch === null) return 'Faces were not looked for: no authority was given (--faces)';
-  return `Faces were looked for under ${neutralise(faceSearch.authority, 200)}: ${counted(faces ?? 0, 'face')} found`;
+  return `Faces were looked for under ${neutralise(faceSearch.authority, 200)}: ${counted(faces ?? 0, 'face')} found${belowGateWords(facesBelowGate)}`;
+}
+
+function belowGateWords(below: ReportModels['facesBelowGate']): string {
+  if (below === null) return '';
+  const { eyeDistance, sharpness, pose } = below;
+  const total = eyeDistance + sharpness + pose;
+  if (total === 0) return '';
+  const reasons = [
+    eyeDistance > 0 ? `${groupDigits(eyeDistance)} too small` : '',
+    sharpness > 0 ? `${groupDigits(sharpness)} blurred` : '',
+    pose > 0 ? `${groupDigits(pose)} turned away` : '',
+  ].filter((words) => words !== '');
+  return `, ${tooPoorToCompare(total)} (${reasons.join(', ')})`;
+}
+
+/** Of faces that were found and still give no evidence. */
+export function tooPoorToCompare(faces: number): string {
+  return `${counted(faces, 'face')} too small or unclear to compare`;
 }
 
 export function packsSentence({ packs, provider }: ReportModels): string {

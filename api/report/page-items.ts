@@ -3,7 +3,7 @@ import type { Tone } from './charts.ts';
 import { byteSize, counted, groupDigits } from './figures.ts';
 import { html, type Markup } from './markup.ts';
 import type { Mask } from './mask.ts';
-import { evidenceSentence } from './model-findings.ts';
+import { evidenceSentence, tooPoorToCompare } from './model-findings.ts';
 import { neutralise } from './neutralise.ts';
 import type { PageRow, PageRows } from './page-rows.ts';
 import { evidenceWords, outcomeWords, reasonWords, recordedBy, standingWords } from './words.ts';
@@ -101,5 +101,6 @@ function contentCell(item: ReportItem): Markup {
   const sides =
     item.widthPixels === null || item.heightPixels === null ? null : `${item.widthPixels} \u00d7 ${item.heightPixels}`;
   const facts = [neutralise(item.type, 60), size, sides].filter((fact) => fact !== null).join(', ');
-  return html`${facts}${item.sha256 !== null && html`<br><span class="soft mono">${item.sha256.slice(0, DIGEST_DIGITS_SHOWN)}\u2026</span>`}`;
+  const poorFaces = item.models?.facesBelowGate ?? 0;
+  return html`${facts}${poorFaces > 0 && html`<br><span class="soft">${tooPoorToCompare(poorFaces)}</span>`}${item.sha256 !== null && html`<br><span class="soft mono">${item.sha256.slice(0, DIGEST_DIGITS_SHOWN)}\u2026</span>`}`;
 }

@@ -118,6 +118,7 @@ export function sampleItem(index: number): SampleItem {
             outcome: 'done',
             reason: null,
             facesFound: hash % 3,
+            facesBelowGate: hash % 3 === 2 ? 1 : 0,
             matches: hash % 71 === 4 ? [sampleModelMatch(hash)] : [],
           }
         : null,
@@ -285,6 +286,7 @@ export function sampleHead(items: number): ReportHead {
       failed: 2,
       left: 0,
       faces: Math.floor(items / 3),
+      facesBelowGate: { eyeDistance: 5, sharpness: 3, pose: 1 },
       matched: [
         { method: 'copy', media: 12 },
         { method: 'face', media: 7 },

@@ -32,6 +32,23 @@ describe('the terminal summary', () => {
     assert.equal(lines(sampleHead(500)).at(-2), '  Page: out/report.html');
   });
 
+  it('says how many faces could not be compared, and why', () => {
+    const head = sampleHead(500);
+    const models = head.models ?? assert.fail('no models');
+    const text = (facesBelowGate: typeof models.facesBelowGate) =>
+      renderTerminalSummary({ ...head, models: { ...models, facesBelowGate } }, plain).replaceAll(/\s+/g, ' ');
+    assert.match(
+      text({ eyeDistance: 1_204, sharpness: 3, pose: 0 }),
+      /faces found, 1,207 faces too small or unclear to compare \(1,204 too small, 3 blurred\)\./,
+    );
+    assert.match(
+      text({ eyeDistance: 0, sharpness: 0, pose: 1 }),
+      /, 1 face too small or unclear to compare \(1 turned away\)\./,
+    );
+    assert.doesNotMatch(text({ eyeDistance: 0, sharpness: 0, pose: 0 }), /unclear/);
+    assert.doesNotMatch(text(null), /unclear/);
+  });
+
   it('shows the known with every line of the breakdown', () => {
     const head = sampleHead(500);
     const all = lines(head);

@@ -46,6 +46,17 @@ export function faceGate(traits: FaceTraits): FaceGateReason | null {
   return frontal ? null : 'pose';
 }
 
+/** The same of rows of table face as SQL, where there are too many to read. @param face the table's alias, written by us */
+export function faceGateSql(face: string): string {
+  const gate = FACE_GATE;
+  // PostgreSQL takes NaN for the greatest number of all.
+  return `case
+    when not (${face}.eye_distance_pixels >= ${gate.leastEyeDistancePixels} and ${face}.eye_distance_pixels <> 'NaN') then 'eyeDistance'
+    when not (${face}.sharpness >= ${gate.leastSharpness} and ${face}.sharpness <> 'NaN') then 'sharpness'
+    when not (abs(${face}.yaw_degrees) <= ${gate.mostYawDegrees} and abs(${face}.pitch_degrees) <= ${gate.mostPitchDegrees}) then 'pose'
+  end`;
+}
+
 /** A face of a media beside a face that a series knows. */
 export interface FaceHit {
   readonly mediaId: number;

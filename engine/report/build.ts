@@ -3,7 +3,7 @@ import type { Report, ReportCounts, ReportHead, ReportItem, ReportModels, Report
 import type { Db } from '../store/db.ts';
 import { bytes, integer, nullable, row, text, timestamp } from '../store/row-shape.ts';
 import { reportItems } from './items.ts';
-import { modelCounts } from './model-items.ts';
+import { type ModelRuns, modelCounts } from './model-items.ts';
 import { Tally } from './tally.ts';
 
 export interface ReportRequest {
@@ -35,7 +35,7 @@ export class ReportBuilder {
 
   async *items(): AsyncGenerator<ReportItem> {
     const { batch, models } = this.#request;
-    for await (const { item } of reportItems(this.#db, { ...batch, profile: models?.profile ?? null })) {
+    for await (const { item } of reportItems(this.#db, { ...batch, models: models === null ? null : runsOf(models) })) {
       this.#tally.add(item);
       yield item;
     }
@@ -55,9 +55,14 @@ export class ReportBuilder {
   async #models(): Promise<ReportModels | null> {
     const { batch, models } = this.#request;
     if (models === null) return null;
-    const { profile, ...said } = models;
-    return { ...said, ...(await modelCounts(this.#db, batch.batchId, profile)) };
+    const { profile: _profile, ...said } = models;
+    return { ...said, ...(await modelCounts(this.#db, batch.batchId, runsOf(models))) };
   }
+}
+
+function runsOf({ profile, packs }: NonNullable<ReportRequest['models']>): ModelRuns {
+  const detectors = packs.filter(({ kind }) => kind === 'faceDetector');
+  return { profile, faceDetectors: detectors.map(({ id, version }) => `${id}@${version}`) };
 }
 
 const SET = row({

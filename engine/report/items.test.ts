@@ -35,7 +35,7 @@ for (const engine of STORE_ENGINES) {
         batchId,
         pipelineVersion: PIPELINE_VERSION,
         mode: 'exact',
-        profile: null,
+        models: null,
       }))
         found.push(item);
       return found;

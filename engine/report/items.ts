@@ -9,7 +9,7 @@ import { categoryEntry } from '../hashset/category-schemes.ts';
 import { standingOf } from '../match/standing.ts';
 import type { Db } from '../store/db.ts';
 import { bytes, integer, json, nullable, oneOf, type RowOf, row, text, timestamp } from '../store/row-shape.ts';
-import { modelsOf } from './model-items.ts';
+import { type ModelRuns, modelsOf } from './model-items.ts';
 
 /** Item numbers of a page: at most so many items are read together; a page and its matches are all that is in memory. */
 const PAGE_NUMBERS = 1_000;
@@ -100,8 +100,8 @@ export async function* reportItems(
     readonly batchId: string;
     readonly pipelineVersion: string;
     readonly mode: DecodeMode;
-    /** Of the models, 32 bytes; null where they were left out. */
-    readonly profile: Uint8Array | null;
+    /** Null where the models were left out. */
+    readonly models: ModelRuns | null;
   },
 ): AsyncGenerator<{ readonly item: ReportItem; readonly mediaId: number | null }> {
   for (const { page } of await db.read(row({ page: integer }), PAGES_SQL, [batch.batchId])) {
@@ -111,7 +111,7 @@ export async function* reportItems(
     const found =
       mediaIds.length === 0 ? [] : await db.read(MATCHES, MATCHES_SQL, [mediaIds, batch.mode, batch.pipelineVersion]);
     const matches = new Map(found.map((one) => [one.mediaId, one.matches.map(matchOf)]));
-    const models = batch.profile === null ? null : await modelsOf(db, mediaIds, batch.profile);
+    const models = batch.models === null ? null : await modelsOf(db, mediaIds, batch.models);
     for (const row of rows) {
       const of = row.mediaId === null ? [] : (matches.get(row.mediaId) ?? []);
       const said = row.mediaId === null ? null : (models?.get(row.mediaId) ?? null);

@@ -1,14 +1,24 @@
 import { MODEL_METHODS, type ModelMethod } from '../../schemas/model-match.ts';
 import { OUTCOMES, REASONS } from '../../schemas/outcome.ts';
 import type { ReportItemModels, ReportModelMatch, ReportModels } from '../../schemas/report.ts';
+import { faceGateSql } from '../match/model-faces.ts';
 import type { Db } from '../store/db.ts';
 import { bool, integer, nullable, oneOf, real, row, text } from '../store/row-shape.ts';
+
+/** What ran over a batch. */
+export interface ModelRuns {
+  /** 32 bytes; see embedding_run. */
+  readonly profile: Uint8Array;
+  /** Whose faces are counted, as `id@version`: another detector may have gone over the same pictures. */
+  readonly faceDetectors: readonly string[];
+}
 
 const RUN = row({
   mediaId: integer,
   outcome: oneOf(OUTCOMES),
   reason: nullable(oneOf(REASONS)),
   facesFound: nullable(integer),
+  facesBelowGate: nullable(integer),
 });
 
 const MATCH = row({
@@ -31,13 +41,17 @@ const MATCH = row({
 export async function modelsOf(
   db: Db,
   mediaIds: readonly number[],
-  profile: Uint8Array,
+  { profile, faceDetectors }: ModelRuns,
 ): Promise<ReadonlyMap<number, ReportItemModels>> {
   if (mediaIds.length === 0) return new Map();
   const runs = await db.read(
     RUN,
-    'select media_id, outcome, reason, faces_found from embedding_run where media_id = any($1::bigint[]) and profile = $2',
-    [mediaIds, profile],
+    `select r.media_id, r.outcome, r.reason, r.faces_found,
+            case when r.faces_found is not null then
+              (select count(*) from face f where f.media_id = r.media_id and ${ofDetectors('f', '$3')} and ${faceGateSql('f')} is not null)
+            end as faces_below_gate
+       from embedding_run r where r.media_id = any($1::bigint[]) and r.profile = $2`,
+    [mediaIds, profile, faceDetectors],
   );
   const found = await db.read(
     MATCH,
@@ -64,12 +78,17 @@ export async function modelsOf(
   );
 }
 
+const ofDetectors = (face: string, param: string): string =>
+  `${face}.detector || '@' || ${face}.detector_version = any(${param}::text[])`;
+
 /** Counts over the contents of a batch, for the head of a report. */
 export async function modelCounts(
   db: Db,
   batchId: string,
-  profile: Uint8Array,
-): Promise<Pick<ReportModels, 'done' | 'partial' | 'rejected' | 'failed' | 'faces' | 'matched' | 'openLeads'>> {
+  { profile, faceDetectors }: ModelRuns,
+): Promise<
+  Pick<ReportModels, 'done' | 'partial' | 'rejected' | 'failed' | 'faces' | 'facesBelowGate' | 'matched' | 'openLeads'>
+> {
   const [runs] = await db.read(
     row({ done: integer, partial: integer, rejected: integer, failed: integer, faces: nullable(integer) }),
     `select count(*) filter (where outcome = 'done') as done, count(*) filter (where outcome = 'partial') as partial,
@@ -78,6 +97,16 @@ export async function modelCounts(
        from embedding_run
       where profile = $2 and media_id in (select media_id from item where batch_id = $1)`,
     [batchId, profile],
+  );
+  const [poor] = await db.read(
+    row({ eyeDistance: integer, sharpness: integer, pose: integer }),
+    `select count(*) filter (where gate = 'eyeDistance') as eye_distance, count(*) filter (where gate = 'sharpness') as sharpness,
+            count(*) filter (where gate = 'pose') as pose
+       from (select ${faceGateSql('f')} as gate
+               from embedding_run r join face f on f.media_id = r.media_id and ${ofDetectors('f', '$3')}
+              where r.profile = $2 and r.faces_found is not null
+                and r.media_id in (select media_id from item where batch_id = $1)) as judged`,
+    [batchId, profile, faceDetectors],
   );
   const matched = await db.read(
     row({ method: oneOf(MODEL_METHODS), media: integer }),
@@ -94,6 +123,7 @@ export async function modelCounts(
   return {
     ...(runs ?? { done: 0, partial: 0, rejected: 0, failed: 0, faces: null }),
     matched: matched.map(({ method, media }): { method: ModelMethod; media: number } => ({ method, media })),
+    facesBelowGate: runs?.faces == null ? null : (poor ?? null),
     openLeads: leads?.open ?? 0,
   };
 }
