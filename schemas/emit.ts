@@ -1,10 +1,13 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { TSchema } from 'typebox';
+import { type TSchema, Type } from 'typebox';
+import { Closed } from './closed.ts';
 import { COMPILED_CHECKS, checkFile, checkText } from './emit-checks.ts';
 import { KnownRecord } from './known-record.ts';
+import { DispositionFile, LEAD_FILE_VERSION, LeadFile, ReturnedDisposition } from './lead-file.ts';
 import { ProgressLine } from './progress.ts';
 import { FingerprintOutput, REPORT_SCHEMA_VERSION, Report, ReportItem } from './report.ts';
+import { SERIES_OUTPUT_VERSION, SeriesChanged, SeriesDetail } from './series.ts';
 import { VALIDATION_SCHEMA_VERSION, ValidationReport } from './validation.ts';
 
 /**
@@ -62,6 +65,38 @@ export const PUBLISHED: readonly Published[] = [
     title: 'Homeward validation report',
     description: 'What homeward validate --out and --json write.',
     schema: ValidationReport,
+  },
+  {
+    file: 'leads.schema.json',
+    version: LEAD_FILE_VERSION,
+    title: 'Homeward leads for a viewer',
+    description: 'What homeward leads export writes.',
+    schema: LeadFile,
+  },
+  {
+    file: 'dispositions.schema.json',
+    version: LEAD_FILE_VERSION,
+    title: 'Homeward dispositions from a viewer',
+    description: 'What homeward leads import takes as JSON.',
+    // The command judges row by row, so that one bad verdict does not cost the others; who writes the file writes these.
+    schema: Closed({
+      ...DispositionFile.properties,
+      dispositions: Type.Array(ReturnedDisposition, { maxItems: 100_000 }),
+    }),
+  },
+  {
+    file: 'series.schema.json',
+    version: SERIES_OUTPUT_VERSION,
+    title: 'Homeward series',
+    description: 'The array that homeward series show --json prints: one element for each source that uses the name.',
+    schema: { type: 'array', items: SeriesDetail },
+  },
+  {
+    file: 'series-change.schema.json',
+    version: SERIES_OUTPUT_VERSION,
+    title: 'Homeward series change',
+    description: 'What a homeward series command that changes something prints with --json.',
+    schema: SeriesChanged,
   },
 ];
 

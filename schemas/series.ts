@@ -1,6 +1,8 @@
 import { Type } from 'typebox';
 import { BoundedText, Closed, Count, Hex, Nullable, OneOf, type Static } from './closed.ts';
 
+export const SERIES_OUTPUT_VERSION = '1.0';
+
 export const SUBJECT_KINDS = ['victim', 'suspect', 'witness', 'unknown'] as const;
 export type SubjectKind = (typeof SUBJECT_KINDS)[number];
 
