@@ -1,5 +1,5 @@
 /**
- * Compiles similarity.assemblyscript to similarity.wasm, which a test holds to its source byte for byte. The compiler's version is
+ * Compiles similarity.assemblyscript to similarity.wasm, which `npm run check:wasm` holds to its source byte for byte. The compiler's version is
  * pinned in package.json: another one may give other bytes for the same meaning.
  */
 import { readFile, writeFile } from 'node:fs/promises';
