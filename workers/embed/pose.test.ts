@@ -5,14 +5,18 @@ import { LANDMARK_COUNT } from './face-points.ts';
 import { poseOf } from './pose.ts';
 import type { Point } from './similarity.ts';
 
+type HeadPoint = readonly [landmark: number, x: number, y: number, z: number];
+/** Landmarks at both sides of the face, at the same place but for the side. */
+const pair = (left: number, right: number, x: number, y: number, z: number): HeadPoint[] => [
+  [left, -x, y, z],
+  [right, x, y, z],
+];
 /** The points the pose is estimated from, as a head looks at the camera: x right, y down, z towards it. */
-const HEAD: readonly [landmark: number, x: number, y: number, z: number][] = [
+const HEAD: readonly HeadPoint[] = [
   [30, 0, 0, 0],
   [8, 0, 330, -65],
-  [36, -225, -170, -135],
-  [45, 225, -170, -135],
-  [48, -150, 150, -125],
-  [54, 150, 150, -125],
+  ...pair(36, 45, 225, -170, -135),
+  ...pair(48, 54, 150, 150, -125),
 ];
 
 /** Turned up by pitch, then to the picture's right by yaw, then clockwise by roll, seen from far away. */
