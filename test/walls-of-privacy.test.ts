@@ -13,6 +13,7 @@ import { type Finished, runCli, TestFolder, withData } from './cli-kit.ts';
 const CHECKOUT = path.resolve(import.meta.dirname, '..');
 const SECRET = 'correct-horse-battery';
 const STAFF = 'J. Mustermann';
+const GROUNDS = ['--faces', '--authority', 'order 17/2026', '--necessity', 'not identified yet'];
 /**
  * Columns of bytes and how many of them one value may hold: digests, eight hashes, a raw file name, 68 points of a
  * face, or keypoints, which are capped. Nothing else is there.
@@ -84,7 +85,7 @@ describe('the walls around imagery, hashes, secrets and the audit trail', { time
     }
     writeFileSync(folder.at('own', 'known.jpg'), await drawnJpeg(504));
     await homeward('make', ['hashset', 'make', folder.at('own'), '--series', 'S-1', '--out', folder.at('own.ndjson')]);
-    const scan = ['scan', '--hash-only', folder.at('seizure'), '--case', 'P-1', '--as', STAFF];
+    const scan = ['scan', folder.at('seizure'), '--case', 'P-1', '--as', STAFF, ...GROUNDS];
     const scanned = await homeward('scan', [
       ...scan,
       '--known',
@@ -187,6 +188,22 @@ describe('the walls around imagery, hashes, secrets and the audit trail', { time
       for (const hash of hashes) {
         assert.equal(text.includes(hash), false, `a hash in ${name}`);
         assert.equal(bytes.includes(Buffer.from(hash, 'hex').toString('base64')), false, `a hash in base64 in ${name}`);
+      }
+    }
+  });
+
+  it('S2: vectors of the models are in no output', async () => {
+    const vectors = await withData(folder.at('data'), async (db) => {
+      const found = await db.query<{ text: string }>('select embedding::text as text from picture_vector');
+      return found.map(({ text }) => text.slice(1, -1).split(',').map(Number));
+    });
+    assert.ok(vectors.length > 10);
+    for (const [name, bytes] of outputs) {
+      for (const values of vectors) {
+        const floats = Buffer.from(Float32Array.from(values.slice(0, 6)).buffer);
+        assert.equal(bytes.includes(floats), false, name);
+        assert.equal(bytes.includes(floats.toString('base64').slice(0, 30)), false, name);
+        assert.equal(bytes.includes(values.slice(0, 3).join(',')), false, name);
       }
     }
   });
@@ -320,6 +337,10 @@ describe('the walls around imagery, hashes, secrets and the audit trail', { time
       ['hashset', 'show', 'own'],
       ['hashset', 'remove', 'own'],
       ['series', 'list'],
+      ['series', 'create', 'own'],
+      ['leads', 'list'],
+      ['unseen', 'list'],
+      ['models', 'reembed'],
     ];
     for (const command of commands) {
       const run = await runCli([...command, '--data', folder.at('data')]);
