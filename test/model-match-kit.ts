@@ -81,9 +81,10 @@ export class PictureScan {
     this.recorder = recorder;
   }
 
-  static async open(db: Db): Promise<PictureScan> {
+  /** @param around what the search is to be put into, such as one that has something done while it searches */
+  static async open(db: Db, around: (search: VectorSearch) => VectorSearch = (search) => search): Promise<PictureScan> {
     const spaces = await openSpaces(db, KEYS);
-    const search = openVectorSearch(db);
+    const search = around(openVectorSearch(db));
     const methods = modelMethods({ manifests: [], spaces, fusions: FUSIONS });
     const compare = async () => null;
     return new PictureScan(db, search, new ModelRecorder({ db, search, methods, compare, grounds: GROUNDS }, PROFILE));

@@ -2,8 +2,10 @@ import { PIPELINE_VERSION } from '../../schemas/constants.ts';
 import { refreshLeads } from '../leads/refresh.ts';
 import { type EvidenceSearch, findModelEvidence } from '../match/find-model-evidence.ts';
 import { recordDevices } from '../match/model-camera.ts';
+import type { ModelEvidence } from '../match/model-evidence.ts';
 import { recordModelMatches } from '../match/model-matches.ts';
 import { recordEmbeddings } from '../store/queries/record-embeddings.ts';
+import { holdSeries, seriesRevision } from '../store/queries/series-turn.ts';
 import { retrying } from '../store/sqlstate.ts';
 import type { EmbeddedMedia } from './embed-batch.ts';
 
@@ -40,17 +42,37 @@ export class ModelRecorder {
     await this.match(recordable.map(({ mediaId }) => mediaId));
   }
 
-  /** Looks for what ties these media to the series as they are now. The same again adds nothing. */
+  /**
+   * Looks for what ties these media to the series as they are when that is recorded. The same again adds nothing. As long as series change
+   * during the search it is made again: those are changes that people make, one at a time, and a group that waits for them loses nothing.
+   */
   async match(mediaIds: readonly number[]): Promise<void> {
-    const { db } = this.#evidence;
-    const evidence = await findModelEvidence(this.#evidence, mediaIds);
-    await retrying(
+    for (;;) {
+      const revision = await seriesRevision(this.#evidence.db);
+      const evidence = await findModelEvidence(this.#evidence, mediaIds);
+      const added = await this.#recordMatches(mediaIds, evidence, revision);
+      if (added === null) continue;
+      this.added.matches += added.matches;
+      this.added.leads += added.leads;
+      return;
+    }
+  }
+
+  /** Null, and nothing is recorded, where the series are not those any more in which the evidence was found. */
+  async #recordMatches(
+    mediaIds: readonly number[],
+    evidence: readonly ModelEvidence[],
+    revision: string,
+  ): Promise<{ readonly matches: number; readonly leads: number } | null> {
+    return await retrying(
       async () =>
-        await db.transaction(async (tx) => {
+        await this.#evidence.db.transaction(async (tx) => {
+          await holdSeries(tx);
+          if ((await seriesRevision(tx)) !== revision) return null;
           await recordDevices(tx, mediaIds);
-          this.added.matches += await recordModelMatches(tx, PIPELINE_VERSION, evidence);
+          const matches = await recordModelMatches(tx, PIPELINE_VERSION, evidence);
           const { opened } = await refreshLeads(tx, { mediaIds });
-          this.added.leads += opened;
+          return { matches, leads: opened };
         }),
     );
   }

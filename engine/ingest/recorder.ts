@@ -13,6 +13,7 @@ import {
   matchSummaries,
   recordMatches,
 } from '../store/queries/record-matches.ts';
+import { holdSeries } from '../store/queries/series-turn.ts';
 import { retrying } from '../store/sqlstate.ts';
 import type { ItemRow } from './row-writer.ts';
 
@@ -83,6 +84,7 @@ export class Recorder {
       if (mediaId != null) found.push(...ofRow.map((one): FoundMatch => ({ ...one, mediaId })));
     }
     if (!(await holdSetsInForce(tx, found)) && !goOn) throw new SetOutOfForce();
+    if (found.length > 0) await holdSeries(tx);
     const matches = await recordMatches(tx, this.#mode, found);
     // Only what is new changes a lead; most groups find nothing.
     if (matches > 0) await refreshLeads(tx, { mediaIds: [...new Set(found.map((one) => one.mediaId))] });

@@ -20,7 +20,7 @@ export interface Refreshed {
 }
 
 /**
- * Brings leads in line with the evidence in force.
+ * Brings leads in line with the evidence in force. The caller holds the series (holdSeries, lockSeriesChanges).
  * - A lead is made where the calibrated evidence of methods that are not paused comes to ten to one.
  * - A lead that is there follows its evidence in weight and keeps its decisions; while nobody closed it, it is withdrawn when nothing in
  *   force is left, and comes back as its decisions say when evidence does.

@@ -5,6 +5,7 @@ import { storableText, type Transaction } from '../db.ts';
 import { bytes, integer, row } from '../row-shape.ts';
 import { type EmbeddingSpace, listSpaces, spaceName } from './embedding-spaces.ts';
 import { type FaceToPlace, placeFaces } from './place-faces.ts';
+import { holdSeries } from './series-turn.ts';
 import { vectorFromBase64, vectorProblem, vectorToBinary } from './vector-values.ts';
 
 /** What the models said of one media. */
@@ -52,6 +53,8 @@ interface Checked extends NewEmbedding {
  * The spaces must have been opened (openSpaces).
  */
 export async function recordEmbeddings(tx: Transaction, rows: readonly NewEmbedding[]): Promise<RecordedEmbeddings> {
+  // What becomes known meanwhile would not be in the gallery: each of the two would miss what the other has not committed.
+  await holdSeries(tx);
   const spaces = new Map((await listSpaces(tx)).map((space) => [spaceName(space), space]));
   // In one order for everybody, so that two scans of the same contents do not wait for each other in a circle.
   const checked = rows.map((one) => check(one, spaces)).sort((a, b) => a.mediaId - b.mediaId);
