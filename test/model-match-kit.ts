@@ -73,10 +73,10 @@ export const sha256OfPicture = (name: string): string => createHash('sha256').up
 export class PictureScan {
   readonly recorder: ModelRecorder;
   readonly #search: VectorSearch;
-  readonly #db: Db;
+  readonly db: Db;
 
   private constructor(db: Db, search: VectorSearch, recorder: ModelRecorder) {
-    this.#db = db;
+    this.db = db;
     this.#search = search;
     this.recorder = recorder;
   }
@@ -92,7 +92,7 @@ export class PictureScan {
 
   /** A media of this name, not recorded by the models yet. */
   async media(name: string): Promise<number> {
-    const [mediaId] = await addMedia(this.#db, [name]);
+    const [mediaId] = await addMedia(this.db, [name]);
     return mediaId ?? assert.fail('no media');
   }
 
@@ -105,7 +105,7 @@ export class PictureScan {
 
   /** Numbers of the evidence in force of a media. */
   async matches(mediaId: number): Promise<number[]> {
-    const found = await this.#db.read(
+    const found = await this.db.read(
       row({ matchId: integer }),
       'select match_id from model_match where media_id = $1 and withdrawn_at is null order by match_id',
       [mediaId],

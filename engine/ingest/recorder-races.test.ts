@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { type Examination, ORIENTATIONS, PIPELINE_VERSION } from '../../schemas/fingerprint.ts';
 import { examinedPicture, openTestBatch } from '../../test/batch-kit.ts';
 import { addRecord, addSet } from '../../test/known-set-kit.ts';
+import { stoppingBeforeCommit, waitingForLocks } from '../../test/race-kit.ts';
 import { needsServer, openTestServerDb } from '../../test/store-engines.ts';
 import { removeSet } from '../hashset/sets.ts';
 import { reportItems } from '../report/items.ts';
@@ -86,18 +86,7 @@ describe('recording beside other processes on one server', needsServer, () => {
     return found?.matches ?? 0;
   }
 
-  /** Process numbers of sessions of this database that wait for a lock, once there is one. */
-  async function waiting(): Promise<number[]> {
-    for (let attempt = 0; attempt < 200; attempt += 1) {
-      const found = await other.read(
-        row({ pid: integer }),
-        `select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-      );
-      if (found.length > 0) return found.map((one) => one.pid);
-      await delay(25);
-    }
-    return assert.fail('nobody waited for a lock');
-  }
+  const waiting = async () => await waitingForLocks(other);
 
   /** Begins a transaction elsewhere, and does `last` and the commit when told to. */
   async function begin(first: (tx: Transaction) => Promise<void>, last: (tx: Transaction) => Promise<void>) {
@@ -150,31 +139,16 @@ describe('recording beside other processes on one server', needsServer, () => {
   it('leaves nothing in force of a set that is removed right after its evidence was recorded', async () => {
     const setId = await addSet(db);
     await addKnown(db, setId, 'removed');
-    const written = Promise.withResolvers<void>();
-    const commit = Promise.withResolvers<void>();
-    // The recorder's own connection, stopped just before its commit.
-    const stopped: Db = {
-      capabilities: db.capabilities,
-      query: (sql, params) => db.query(sql, params),
-      read: (shape, sql, params) => db.read(shape, sql, params),
-      execute: (sql, params) => db.execute(sql, params),
-      close: () => db.close(),
-      transaction: (work) =>
-        db.transaction(async (tx) => {
-          const result = await work(tx);
-          written.resolve();
-          await commit.promise;
-          return result;
-        }),
-    };
-    const { recorder, batchId } = await newRecorder(stopped);
+    // The recorder's own connection.
+    const stopped = stoppingBeforeCommit(db);
+    const { recorder, batchId } = await newRecorder(stopped.db);
     const recording = recorder.record([fileOf('removed')]);
-    await written.promise;
+    await stopped.written;
     const removing = removeSet(other, setId);
     try {
       await waiting();
     } finally {
-      commit.resolve();
+      stopped.commit();
     }
     await Promise.all([recording, removing]);
     assert.equal(await inForce(setId), 0);
