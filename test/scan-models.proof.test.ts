@@ -9,9 +9,11 @@ import { drawnJpeg } from '../workers/decode/test-encoded-pictures.ts';
 import {
   type Finished,
   hostsOf,
+  killHard,
   readReport,
   runCli,
   startCli,
+  supervisorOf,
   TestFolder,
   untilProgress,
   withData,
@@ -131,6 +133,40 @@ describe('a scan with models', { timeout: 900_000 }, () => {
     assert.ok(half.models !== null && half.models.left > 0 && half.models.done >= 2);
     const whole = await scan('many', '--resume');
     assert.deepEqual([whole.batch.complete, whole.models?.done, whole.models?.left], [true, 24, 0]);
+  });
+
+  it('R1: killed in the second stage and resumed, it has the rows of an undisturbed run', async () => {
+    for (const name of ['killed', 'undisturbed']) mkdirSync(folder.at(name));
+    for (let seed = 300; seed < 324; seed += 1) {
+      const bytes = await drawnJpeg(seed, SIZE);
+      writeFileSync(folder.at('killed', `${seed}.jpg`), bytes);
+      // Other contents of the same pixels: vectors of one content would be recorded once for both.
+      writeFileSync(folder.at('undisturbed', `${seed}.jpg`), Buffer.concat([bytes, Buffer.from('end')]));
+    }
+    for (const resumed of [false, true, true]) {
+      const cli = startCli([
+        ...['scan', folder.at('killed'), '--case', 'killed', '--data', folder.at('data')],
+        ...(resumed ? ['--resume'] : []),
+      ]);
+      await untilProgress(cli, (line) => line.stage === 'models' && line.read >= 1);
+      killHard(supervisorOf(cli)?.pid ?? 0);
+      await cli.finished;
+    }
+    const whole = await scan('killed', '--resume');
+    assert.deepEqual([whole.batch.complete, whole.models?.done, whole.models?.left], [true, 24, 0]);
+    await scan('undisturbed');
+    const rowsOf = async (name: string): Promise<unknown> =>
+      await withData(folder.at('data'), async (db: Db) => {
+        const [counted] = await db.query(
+          `select count(distinct r.media_id) as runs, count(v.space_ref) as vectors, count(distinct v.media_id) as pictures,
+                  (select count(*) from picture_keypoints k where k.media_id in (select i.media_id from item i join batch b on b.batch_id = i.batch_id where b.case_ref = $1)) as keypoints
+             from item i join batch b on b.batch_id = i.batch_id and b.case_ref = $1
+             join embedding_run r on r.media_id = i.media_id left join picture_vector v on v.media_id = i.media_id`,
+          [name],
+        );
+        return counted;
+      });
+    assert.deepEqual(await rowsOf('killed'), await rowsOf('undisturbed'));
   });
 
   it('R4: loses nothing when a host is killed while a net runs', async () => {
