@@ -18,6 +18,7 @@ import {
   pendingAt,
   pendingInArchive,
 } from '../../engine/store/queries/pending-media.ts';
+import { seriesRevision } from '../../engine/store/queries/series-turn.ts';
 import { readFusions } from '../../models/registry/fusions.ts';
 import { netDigest, type Pack } from '../../models/registry/packs.ts';
 import type { Config } from '../../schemas/config.ts';
@@ -102,12 +103,17 @@ export async function prepareModels(
         const pending = await countPending(db, query);
         const earlier = await mediaLookedAt(db, query);
         if (pending > 0 || earlier.length > 0) await fleet.startModels(await packList(scratch, used, packs.provider));
+        const match = async (media: readonly number[]): Promise<void> => {
+          for (let at = 0; at < media.length && !scan.signal.aborted; at += MATCHED_AT_ONCE)
+            await recorder.match(media.slice(at, at + MATCHED_AT_ONCE));
+        };
+        const revision = await seriesRevision(db);
         // What was looked at before is matched with the series as they are now; it need not be read again.
-        for (let at = 0; at < earlier.length && !scan.signal.aborted; at += MATCHED_AT_ONCE)
-          await recorder.match(earlier.slice(at, at + MATCHED_AT_ONCE));
-        return pending === 0
-          ? !scan.signal.aborted
-          : await embed(db, query, plan, recorder, { fleet, scratch, scan, roots, pending, steps });
+        await match(earlier);
+        if (pending > 0) await embed(db, query, plan, recorder, { fleet, scratch, scan, roots, pending, steps });
+        // Somebody may have added to a series in the meantime, after the turn of most groups.
+        if ((await seriesRevision(db)) !== revision) await match(await mediaLookedAt(db, query));
+        return !scan.signal.aborted;
       } finally {
         await search.close();
       }
@@ -142,7 +148,7 @@ async function embed(
     readonly pending: number;
     readonly steps: StepClock;
   },
-): Promise<boolean> {
+): Promise<void> {
   const { fleet, scratch, scan, roots, steps } = run;
   const counter = new ScanCounter();
   scan.progress.begin({
@@ -150,7 +156,7 @@ async function embed(
     totals: { files: run.pending, bytes: 0, complete: true },
     counts: counter.counts,
   });
-  return await embedBatch(
+  await embedBatch(
     {
       embedder: fleet,
       scratch,

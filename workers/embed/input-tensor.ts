@@ -83,42 +83,55 @@ function writeFiltered(
   resampleFloatRows(resample(pyramid, region, lowWidth, lowHeight, filter), width, height, filter, sink);
 }
 
+/** Of the tensor: where it is in a pixel, and value x factor - shift. */
+interface Channel {
+  readonly source: number;
+  readonly factor: number;
+  readonly shift: number;
+}
+
+function clamp(row: Float32Array): void {
+  for (let i = 0; i < row.length; i++) {
+    const value = row[i] ?? 0;
+    if (value < 0) row[i] = 0;
+    else if (value > 255) row[i] = 255;
+  }
+}
+
 /** Values of 0 to 255 into a tensor: (value x scale - mean) / std, channels and layout as the manifest says. */
 class TensorWriter {
   readonly #input: PackInput;
   readonly #target: Float32Array;
   readonly #at: number;
-  /** By channel of the tensor: where it is in a pixel, and value x factor - shift. */
-  readonly #channels: readonly { readonly source: number; readonly factor: number; readonly shift: number }[];
+  readonly #channels: { readonly first: Channel; readonly second: Channel; readonly third: Channel };
+  /** Whether the filter may give values that no picture has. */
+  readonly #overshoots: boolean;
 
   constructor(input: PackInput, target: Float32Array, at: number) {
     this.#input = input;
     this.#target = target;
     this.#at = at;
-    this.#channels = [0, 1, 2].map((channel) => {
-      const std = input.std[channel] ?? 1;
-      const source = input.channelOrder === 'rgb' ? channel : 2 - channel;
-      return { source, factor: input.scale / std, shift: (input.mean[channel] ?? 0) / std };
-    });
+    this.#overshoots = input.filter === 'bicubic' || input.filter === 'lanczos3';
+    const channel = (index: number): Channel => {
+      const std = input.std[index] ?? 1;
+      const source = input.channelOrder === 'rgb' ? index : 2 - index;
+      return { source, factor: input.scale / std, shift: (input.mean[index] ?? 0) / std };
+    };
+    this.#channels = { first: channel(0), second: channel(1), third: channel(2) };
   }
 
   /** One row of RGB, which may be shorter than the tensor's. */
   writeRow(row: Float32Array, y: number): void {
+    if (this.#overshoots) clamp(row);
     const { layout, widthPixels, heightPixels } = this.#input;
-    const places = widthPixels * heightPixels;
+    const [plane, step] = layout === 'nchw' ? [widthPixels * heightPixels, 1] : [1, 3];
     const target = this.#target;
-    const step = layout === 'nchw' ? 1 : 3;
-    const channelStep = layout === 'nchw' ? places : 1;
-    for (let channel = 0; channel < 3; channel++) {
-      const { source = 0, factor = 1, shift = 0 } = this.#channels[channel] ?? {};
-      // A filter that overshoots must not give the net what no picture has.
-      const [black, white] = [-shift, 255 * factor - shift];
-      const [least, most] = black < white ? [black, white] : [white, black];
-      let to = this.#at + channel * channelStep + y * widthPixels * step;
-      for (let from = source; from < row.length; from += 3, to += step) {
-        const value = (row[from] ?? 0) * factor - shift;
-        target[to] = value < least ? least : value > most ? most : value;
-      }
+    const { first, second, third } = this.#channels;
+    // All three at once: a pass for each channel reads the row three times and took half as long again.
+    for (let from = 0, to = this.#at + y * widthPixels * step; from < row.length; from += 3, to += step) {
+      target[to] = (row[from + first.source] ?? 0) * first.factor - first.shift;
+      target[to + plane] = (row[from + second.source] ?? 0) * second.factor - second.shift;
+      target[to + 2 * plane] = (row[from + third.source] ?? 0) * third.factor - third.shift;
     }
   }
 
