@@ -36,6 +36,8 @@ export interface ModelsAsked {
   readonly faceSearch: FaceSearchGrounds | null;
   /** Whether what is known by its digest is passed over. */
   readonly skipKnown: boolean;
+  /** See PendingQuery. */
+  readonly lookedAt: PendingQuery['lookedAt'];
 }
 
 /** What of a scan the stage needs. */
@@ -82,6 +84,7 @@ export async function prepareModels(
     pipelineVersion: PIPELINE_VERSION,
     profile: profileOf(used, plan, packs.provider),
     skipKnown: asked.skipKnown,
+    lookedAt: asked.lookedAt,
   };
   const steps = new StepClock();
   return {

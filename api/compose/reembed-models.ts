@@ -14,7 +14,8 @@ import type { ScanProgress } from './scan-progress.ts';
 
 export interface ReembedRequest {
   readonly config: Config;
-  readonly asked: ModelsAsked;
+  /** Null: what faces gave stays as it is. */
+  readonly faceSearch: ModelsAsked['faceSearch'];
   /** Put the new version into use though some of what is known has no vector in it. */
   readonly acceptMissing: boolean;
   /** Delete the vectors of versions that are out of use. */
@@ -52,12 +53,12 @@ export interface ReembedOutcome {
  * @throws HomewardError HW_MODEL_... where a pack is refused
  */
 export async function reembedModels(request: ReembedRequest): Promise<ReembedOutcome> {
-  const { config, asked } = request;
+  const { config, faceSearch } = request;
   return await withDatabase(config, async (db) => {
     const act = auditActOf(config, 'alteration', 'models reembed', {
-      ...(asked.faceSearch === null
+      ...(faceSearch === null
         ? {}
-        : { purpose: `faces under ${asked.faceSearch.authority}`, justification: asked.faceSearch.necessity }),
+        : { purpose: `faces under ${faceSearch.authority}`, justification: faceSearch.necessity }),
     });
     return await withAudit(db, act, async () => {
       const result = await reembed(db, request);
@@ -76,27 +77,26 @@ async function reembed(db: Db, request: ReembedRequest): Promise<ReembedOutcome>
   const missingRoots = [...new Set(batches.flatMap(({ roots }) => roots))].filter((root) => !existsSync(root));
   const everyBatch = async (act: (stage: ModelsStage, batch: Batch) => Promise<void>): Promise<void> => {
     for (const batch of batches) {
-      if (signal.aborted) return;
-      await act(await prepareModels(db, request, request.asked, batch), batch);
+      for (const asked of whatToLookAt(request)) {
+        if (signal.aborted) return;
+        await act(await prepareModels(db, request, asked, batch), batch);
+      }
     }
   };
-  const building = new Map<string, { readonly space: EmbeddingSpace; readonly profile: Uint8Array }>();
+  const building = new Map<string, EmbeddingSpace>();
+  const profiles: Uint8Array[] = [];
   await everyBatch(async (stage, batch) => {
     const waiting = await stage.building();
-    for (const space of waiting) building.set(spaceName(space), { space, profile: stage.profile });
+    profiles.push(stage.profile);
+    for (const space of waiting) building.set(spaceName(space), space);
     if (waiting.length > 0) await lookAt(stage, batch, request);
   });
   const spaces: ReembeddedSpace[] = [];
-  for (const [name, { space, profile }] of building)
-    spaces.push({ space: name, ...(await reembedProgress(db, space, profile)) });
+  for (const [name, space] of building) spaces.push({ space: name, ...(await reembedProgress(db, space, profiles)) });
   const whole = spaces.every(({ media, mediaDone }) => media === mediaDone);
   let activated = false;
   if (spaces.length > 0 && !signal.aborted && (whole || request.acceptMissing)) {
-    const swapped = await activateSpaces(
-      db,
-      [...building.values()].map(({ space }) => space),
-      request,
-    );
+    const swapped = await activateSpaces(db, [...building.values()], request);
     activated = swapped.activated;
     await buildNeededVectorIndexes(db);
     // What the new vectors tie to a series is said now, not when somebody scans again.
@@ -109,6 +109,15 @@ async function reembed(db: Db, request: ReembedRequest): Promise<ReembedOutcome>
     missingRoots,
     dropped: request.dropOld && !signal.aborted ? await dropRetired(db) : [],
   };
+}
+
+/** Faces are looked for again where they were looked for before, and nowhere else, whatever is allowed now. */
+function whatToLookAt({ faceSearch }: ReembedRequest): ModelsAsked[] {
+  if (faceSearch === null) return [{ faceSearch, skipKnown: false, lookedAt: 'any' }];
+  return [
+    { faceSearch, skipKnown: false, lookedAt: 'faces' },
+    { faceSearch: null, skipKnown: false, lookedAt: 'noFaces' },
+  ];
 }
 
 type Batch = BatchRecord & { readonly roots: readonly string[] };

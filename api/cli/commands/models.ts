@@ -167,7 +167,7 @@ async function reembed(context: CliContext, options: ReembedOptions): Promise<vo
   using progress = scanProgress(context);
   const outcome = await reembedModels({
     config,
-    asked: { faceSearch: faceSearchAsked(options), skipKnown: false },
+    faceSearch: faceSearchAsked(options),
     acceptMissing: options.acceptMissing ?? false,
     dropOld: options.dropOld ?? false,
     signal: context.stopSignal,

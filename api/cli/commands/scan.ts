@@ -74,6 +74,7 @@ function modelsAsked(options: ScanOptions, { cases }: Config): ModelsAsked | nul
   return {
     faceSearch: faceSearchAsked(options) ?? policy?.faces ?? null,
     skipKnown: options.skipKnown ?? policy?.skipKnown ?? false,
+    lookedAt: null,
   };
 }
 

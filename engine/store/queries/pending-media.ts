@@ -11,6 +11,11 @@ export interface PendingQuery {
   readonly profile: Uint8Array;
   /** True: what is known by digest is left out, as the policy says. */
   readonly skipKnown: boolean;
+  /**
+   * Null: all of them. Else those alone that models have looked at before, whatever their profile: `any`; with a search for faces (`faces`);
+   * without one (`noFaces`). Who looks again looks for faces only where that was done before.
+   */
+  readonly lookedAt: 'any' | 'faces' | 'noFaces' | null;
 }
 
 /** A run that failed is done again: it may have died with the process that was interrupted. */
@@ -22,7 +27,10 @@ const PENDING = `
    and not exists (select from embedding_run r where r.media_id = m.media_id and r.profile = $4 and r.outcome <> 'failed')
    and (not $5::boolean or not exists (
          select from match t join hash_set s on s.set_id = t.set_id and s.state = 'active'
-          where t.media_id = m.media_id and t.withdrawn_at is null and t.method in ('md5', 'sha1', 'sha256')))`;
+          where t.media_id = m.media_id and t.withdrawn_at is null and t.method in ('md5', 'sha1', 'sha256')))
+   and ($6::text is null or exists (select from embedding_run r where r.media_id = m.media_id)
+        and ($6::text = 'any' or ($6::text = 'faces') = exists (
+              select from embedding_run r where r.media_id = m.media_id and r.faces_found is not null)))`;
 
 const paramsOf = (query: PendingQuery): SqlParam[] => [
   query.batchId,
@@ -30,6 +38,7 @@ const paramsOf = (query: PendingQuery): SqlParam[] => [
   query.mode,
   query.profile,
   query.skipKnown,
+  query.lookedAt,
 ];
 
 const FOUND = row({ pathKey: bytes, mediaId: integer, sha256: text });
@@ -47,12 +56,12 @@ async function find(db: Db, query: PendingQuery, condition: string, value: SqlPa
 
 /** By path key in hexadecimal. */
 export async function pendingAt(db: Db, query: PendingQuery, pathKeys: readonly Uint8Array[]): Promise<Found> {
-  return await find(db, query, 'i.path_key = any($6::bytea[])', pathKeys);
+  return await find(db, query, 'i.path_key = any($7::bytea[])', pathKeys);
 }
 
 /** The entries of one archive; not those of archives in it. */
 export async function pendingInArchive(db: Db, query: PendingQuery, containerPathKey: Uint8Array): Promise<Found> {
-  return await find(db, query, 'i.container_path_key = $6', containerPathKey);
+  return await find(db, query, 'i.container_path_key = $7', containerPathKey);
 }
 
 /** Path keys, in hexadecimal, of the archives that hold a pending media at any depth. */

@@ -46,7 +46,7 @@ for (const engine of STORE_ENGINES) {
       // Gone through, and there was no vector to be had; and one that failed, which is tried again.
       await record([{ mediaId: c, profile, embedding: embeddingWith({ outcome: 'rejected' }) }]);
       await record([{ mediaId: d, profile, embedding: embeddingWith({ outcome: 'failed' }) }]);
-      assert.deepEqual(await reembedProgress(db, second, profile), { media: 4, mediaDone: 2, galleryMissing: 1 });
+      assert.deepEqual(await reembedProgress(db, second, [profile]), { media: 4, mediaDone: 2, galleryMissing: 1 });
       assert.deepEqual(await activateSpaces(db, [second]), { activated: false, galleryMissing: 1 });
       assert.equal(await stateOf(first), 'active');
       await record([picture(b, fresh, profile), picture(d, fresh, profile)]);
@@ -78,7 +78,7 @@ for (const engine of STORE_ENGINES) {
           ),
       );
       const second = await open(fresh);
-      assert.deepEqual(await reembedProgress(db, second, profile), { media: 1, mediaDone: 0, galleryMissing: 1 });
+      assert.deepEqual(await reembedProgress(db, second, [profile]), { media: 1, mediaDone: 0, galleryMissing: 1 });
       assert.deepEqual(await activateSpaces(db, [second]), { activated: false, galleryMissing: 1 });
       assert.deepEqual(await activateSpaces(db, [second], { acceptMissing: true }), {
         activated: true,
@@ -105,7 +105,7 @@ for (const engine of STORE_ENGINES) {
       const second = await open(fresh);
       await record([{ mediaId, profile, embedding: embedding(fresh) }]);
       assert.equal(await gallerySize(db, second), 1);
-      assert.deepEqual(await reembedProgress(db, second, profile), { media: 1, mediaDone: 1, galleryMissing: 0 });
+      assert.deepEqual(await reembedProgress(db, second, [profile]), { media: 1, mediaDone: 1, galleryMissing: 0 });
     });
 
     it('can be dropped with its vectors and indexes, but not while it is searched', async () => {

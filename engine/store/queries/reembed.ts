@@ -7,7 +7,7 @@ import { dropVectorIndexes } from './vector-indexes.ts';
 export interface ReembedProgress {
   /** Media with vectors in the space in use. */
   readonly media: number;
-  /** Of those, with vectors in the new one, or gone through under the profile and found to give none. */
+  /** Of those, with vectors in the new one, or gone through under one of the profiles and found to give none. */
   readonly mediaDone: number;
   /** Gallery entries of the space in use that the new one has no vector for: what activating it would take out of every search. */
   readonly galleryMissing: number;
@@ -19,9 +19,9 @@ const mediaIn = (space: Pick<EmbeddingSpace, 'kind'>, param: string): string =>
     ? `select distinct f.media_id from face_vector v join face f on f.face_id = v.face_id where v.space_ref = ${param}`
     : `select v.media_id from picture_vector v where v.space_ref = ${param}`;
 
-const doneIn = (space: Pick<EmbeddingSpace, 'kind'>, param: string, profileParam: string): string =>
+const doneIn = (space: Pick<EmbeddingSpace, 'kind'>, param: string, profilesParam: string): string =>
   `(a.media_id in (${mediaIn(space, param)})
-    or exists (select from embedding_run r where r.media_id = a.media_id and r.profile = ${profileParam} and r.outcome <> 'failed'))`;
+    or exists (select from embedding_run r where r.media_id = a.media_id and r.profile = any(${profilesParam}::bytea[]) and r.outcome <> 'failed'))`;
 
 async function activeBeside(db: Queryable, space: EmbeddingSpace): Promise<number | null> {
   const [active] = await db.read(
@@ -32,11 +32,11 @@ async function activeBeside(db: Queryable, space: EmbeddingSpace): Promise<numbe
   return active?.spaceRef ?? null;
 }
 
-/** `profile`: the 32 bytes of the runs that fill the new space, as in embedding_run. */
+/** `profiles`: 32 bytes each, of the runs that fill the new space, as in embedding_run. */
 export async function reembedProgress(
   db: Queryable,
   building: EmbeddingSpace,
-  profile: Uint8Array,
+  profiles: readonly Uint8Array[],
 ): Promise<ReembedProgress> {
   const active = await activeBeside(db, building);
   if (active === null) return { media: 0, mediaDone: 0, galleryMissing: 0 };
@@ -44,7 +44,7 @@ export async function reembedProgress(
     row({ media: integer, mediaDone: integer }),
     `select count(*) as media, count(*) filter (where ${doneIn(building, '$2', '$3')}) as media_done
        from (${mediaIn(building, '$1')}) a`,
-    [active, building.spaceRef, profile],
+    [active, building.spaceRef, profiles],
   );
   return {
     media: counted?.media ?? 0,
