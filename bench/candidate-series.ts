@@ -249,12 +249,12 @@ async function measure(ground: Ground, files: number, say: (text: string) => voi
       ],
       tables: [
         {
-          title: 'By what a pair of places needs:',
+          title: 'By what a pair of places needs',
           columns: ['variant', 'recall', 'precision', 'corridor as wrong', 'wrong pairs', 'corridor pairs'],
           rows: rows.map((row) => row.map((cell) => (typeof cell === 'number' ? Number(cell.toPrecision(3)) : cell))),
         },
         {
-          title: 'Bounds of 95 %, resampled by label:',
+          title: 'Bounds of 95 %, resampled by label',
           columns: ['rate', 'lower', 'upper'],
           rows: (['recall', 'precision'] as const).map((rate) => [rate, ...bounds(tallies, rate)]),
         },

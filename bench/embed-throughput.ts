@@ -5,13 +5,12 @@ import type { ModelPackManifest } from '../schemas/model-pack.ts';
 import type { DecodedPicture } from '../workers/decode/decoded-picture.ts';
 import { lookedAtPicture } from '../workers/embed/looked-at-picture.ts';
 import { MediaEmbedder, type PackSource } from '../workers/embed/media-embedder.ts';
+import { MOST_ITEMS_PER_RUN, SESSION_OPTIONS } from '../workers/embed/net-session.ts';
 import { SHIPPED_PACKS, shippedPacks } from '../workers/embed/test-packs.ts';
 import { type Bench, type BenchResult, figure, judged, median, significant } from './harness.ts';
 import { decodeBytes, readLabels, sharedFile } from './quality-kit.ts';
 
 const LEAST_RATIO = 0.85;
-/** As the pipeline batches: more only costs memory. */
-const MOST_ITEMS_PER_RUN = 4;
 const PLAN: EmbedPlan = {
   faceDetector: SHIPPED_PACKS.detector,
   packs: [SHIPPED_PACKS.landmarks, ...SHIPPED_PACKS.faces, SHIPPED_PACKS.copies, SHIPPED_PACKS.places],
@@ -46,15 +45,7 @@ async function bareNets(sources: readonly PackSource[]): Promise<BareNet[]> {
   return await Promise.all(
     [...byNet.values()].map(async ({ manifest, bytes }) => ({
       manifest,
-      session: await InferenceSession.create(bytes, {
-        intraOpNumThreads: 1,
-        interOpNumThreads: 1,
-        executionMode: 'sequential',
-        graphOptimizationLevel: 'all',
-        enableCpuMemArena: false,
-        enableMemPattern: false,
-        logSeverityLevel: 3,
-      }),
+      session: await InferenceSession.create(bytes, SESSION_OPTIONS),
       tensor: new Float32Array(MOST_ITEMS_PER_RUN * 3 * manifest.input.widthPixels * manifest.input.heightPixels).fill(
         0.1,
       ),

@@ -1,6 +1,6 @@
 /**
  * `npm run quality [-- --pin]`: measures faces, edited copies and places on the labelled pictures of ../shared/data and writes
- * docs/quality.md and bench/results/quality.json. --pin also writes the calibrations into models/packs and models/fusions, which
+ * docs/quality.md and bench/results/quality/quality.json. --pin also writes the calibrations into models/packs and models/fusions, which
  * is what likelihood ratios and expected false matches are computed from.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -35,7 +35,7 @@ else {
   writeFileSync(path.join(ROOT, 'docs', 'quality.md'), page);
   const results = Object.fromEntries(parts.map(([name, { calibrations: _none, ...result }]) => [name, result]));
   writeFileSync(
-    path.join(import.meta.dirname, 'results', 'quality.json'),
+    path.join(import.meta.dirname, 'results', 'quality', 'quality.json'),
     `${JSON.stringify({ machine, ...results }, null, 2)}\n`,
   );
 }

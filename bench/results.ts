@@ -45,8 +45,7 @@ export function storeResult(
 /** Writes bench/results/README.md anew from all the results beside it. */
 export function writeSummary(): void {
   const results = readdirSync(RESULTS_FOLDER)
-    // What the models reach has a page of its own: docs/quality.md.
-    .filter((name) => name.endsWith('.json') && name !== 'quality.json')
+    .filter((name) => name.endsWith('.json'))
     .sort()
     .map((name) => readResult(path.join(RESULTS_FOLDER, name)));
   const lines = [

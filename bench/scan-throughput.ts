@@ -1,19 +1,16 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
-import { Compile } from 'typebox/compile';
-import { Report } from '../schemas/report.ts';
+import { readReport } from '../engine/report/compare.ts';
 import { type Bench, type BenchResult, type BenchTable, figure } from './harness.ts';
 import { mixOf, readManifest } from './picture-set.ts';
-import { processTree, residentMemory } from './process-tree.ts';
+import { processTree, residentMemory, TICKS_PER_SECOND } from './process-tree.ts';
 import { readLabels, sharedFile } from './quality-kit.ts';
 import { startScan } from './scan-process.ts';
 
 const FACES = ['--faces', '--authority', 'bench', '--necessity', 'measurement on public pictures'];
 const SAMPLE_MS = 250;
-const TICKS_PER_SECOND = 100;
 const BAR_CHARACTERS = 40;
-const reportValidator = Compile(Report);
 
 /** What a process was last seen to have used. */
 interface Usage {
@@ -45,12 +42,6 @@ function watch(rootPid: number): { readonly usage: ReadonlyMap<number, Usage>; s
   };
   const timer = setInterval(look, SAMPLE_MS);
   return { usage, stop: () => clearInterval(timer) };
-}
-
-function readReport(file: string): Report {
-  const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'));
-  if (!reportValidator.Check(parsed)) throw new Error(`expected a report in ${file}`);
-  return parsed;
 }
 
 function chart(title: string, parts: readonly (readonly [name: string, seconds: number])[]): BenchTable {
@@ -90,7 +81,7 @@ export const bench: Bench = {
       const watched = watch(scan.child.pid ?? 0);
       await scan.done.finally(() => watched.stop());
       const wallSeconds = (performance.now() - started) / 1000;
-      const { counts, models } = readReport(reportFile);
+      const { counts, models } = (await readReport(reportFile)).head;
       if (models === null || models.left > 0) throw new Error('expected a scan whose models were gone through');
       const stageSeconds = (stage: 'hashes' | 'models') => {
         const times = scan.progress.filter(({ line }) => line.stage === stage).map(({ atMs }) => atMs);

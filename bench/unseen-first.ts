@@ -73,7 +73,7 @@ async function run({ quick, say }: BenchOptions): Promise<BenchResult> {
     ],
     tables: [
       {
-        title: `Median rank of ${TARGETS} targets among ${CAMERA_PICTURES} pictures, with each clue left out and alone:`,
+        title: `Median rank of ${TARGETS} targets among ${CAMERA_PICTURES} pictures, with each clue left out and alone`,
         columns: ['clue', 'without it', 'alone'],
         rows: mixed.byClue.map(({ clue, without, alone }) => [clue, without, alone]),
       },

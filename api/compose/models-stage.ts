@@ -57,7 +57,7 @@ export interface ModelsStage {
   /** Of what is asked of which packs; see embedding_run. 32 bytes. */
   readonly profile: Uint8Array;
   /** Spaces of later versions of a pack, filled beside those of the version in use and not searched yet. */
-  building(): Promise<EmbeddingSpace[]>;
+  readonly building: readonly EmbeddingSpace[];
   /** For the report; asked after `run`. */
   facts(): Promise<NonNullable<ReportRequest['models']>>;
 }
@@ -73,11 +73,20 @@ export async function prepareModels(
   asked: ModelsAsked,
   batch: BatchRecord,
 ): Promise<ModelsStage> {
-  const packs = await ensureModels(config, (made) => progress.preparing(made));
+  return await openStage(db, await ensureModels(config, (made) => progress.preparing(made)), asked, batch);
+}
+
+/** The same with packs that are ready. */
+export async function openStage(
+  db: Db,
+  packs: OpenPacks,
+  asked: ModelsAsked,
+  batch: BatchRecord,
+): Promise<ModelsStage> {
   const used = usedPacks(packs, asked);
   const plan = planOf(packs, used, asked);
   const manifests = used.map(({ manifest }) => manifest);
-  const open = async (): Promise<EmbeddingSpace[]> => await openSpaces(db, manifests.flatMap(spacesOfManifest));
+  const spaces = await openSpaces(db, manifests.flatMap(spacesOfManifest));
   const query: PendingQuery = {
     batchId: batch.batchId,
     mode: batch.mode,
@@ -89,8 +98,8 @@ export async function prepareModels(
   const steps = new StepClock();
   return {
     profile: query.profile,
+    building: spaces.filter(({ state }) => state === 'building'),
     run: async ({ open: { fleet, scratch }, scan, roots }) => {
-      const spaces = await open();
       const search = openVectorSearch(db);
       try {
         const recorder = new ModelRecorder(
@@ -121,7 +130,6 @@ export async function prepareModels(
         await search.close();
       }
     },
-    building: async () => (await open()).filter(({ state }) => state === 'building'),
     facts: async () => ({
       packs: used.map(({ manifest }) => ({
         id: manifest.id,

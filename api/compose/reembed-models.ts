@@ -7,7 +7,8 @@ import { type EmbeddingSpace, listSpaces, spaceName } from '../../engine/store/q
 import { activateSpaces, dropSpace, reembedProgress } from '../../engine/store/queries/reembed.ts';
 import type { Config } from '../../schemas/config.ts';
 import { auditActOf } from './audit-act.ts';
-import { type ModelsAsked, type ModelsStage, prepareModels } from './models-stage.ts';
+import { ensureModels, type OpenPacks } from './models.ts';
+import { type ModelsAsked, type ModelsStage, openStage } from './models-stage.ts';
 import { withDatabase } from './open-database.ts';
 import { openFleet } from './open-fleet.ts';
 import type { ScanProgress } from './scan-progress.ts';
@@ -72,24 +73,25 @@ export async function reembedModels(request: ReembedRequest): Promise<ReembedOut
 }
 
 async function reembed(db: Db, request: ReembedRequest): Promise<ReembedOutcome> {
-  const { signal } = request;
+  const { config, progress, signal } = request;
   const batches = await batchesLookedAt(db);
+  let packs: OpenPacks | undefined;
   const missingRoots = [...new Set(batches.flatMap(({ roots }) => roots))].filter((root) => !existsSync(root));
   const everyBatch = async (act: (stage: ModelsStage, batch: Batch) => Promise<void>): Promise<void> => {
     for (const batch of batches) {
       for (const asked of whatToLookAt(request)) {
         if (signal.aborted) return;
-        await act(await prepareModels(db, request, asked, batch), batch);
+        packs ??= await ensureModels(config, (made) => progress.preparing(made));
+        await act(await openStage(db, packs, asked, batch), batch);
       }
     }
   };
   const building = new Map<string, EmbeddingSpace>();
   const profiles: Uint8Array[] = [];
   await everyBatch(async (stage, batch) => {
-    const waiting = await stage.building();
     profiles.push(stage.profile);
-    for (const space of waiting) building.set(spaceName(space), space);
-    if (waiting.length > 0) await lookAt(stage, batch, request);
+    for (const space of stage.building) building.set(spaceName(space), space);
+    if (stage.building.length > 0) await lookAt(stage, batch, request);
   });
   const spaces: ReembeddedSpace[] = [];
   for (const [name, space] of building) spaces.push({ space: name, ...(await reembedProgress(db, space, profiles)) });

@@ -168,11 +168,10 @@ async function run(
     models: models === null ? null : await models.facts(),
   });
   const head = await scan.report(builder);
-  const waiting = models === null ? [] : await models.building();
   return {
     interrupted: !whole,
     failedItems: head.counts.failed + (head.models?.failed ?? 0),
-    notSearched: [...new Set(waiting.map(({ packId, packVersion }) => `${packId} ${packVersion}`))],
+    notSearched: [...new Set(models?.building.map(({ packId, packVersion }) => `${packId} ${packVersion}`))],
   };
 }
 

@@ -1,5 +1,6 @@
 import type { ModelMatchDetails, ModelMethod } from '../../schemas/model-match.ts';
 import type { PackCalibration } from '../../schemas/model-pack.ts';
+import { cosineDistance } from '../search/vector-search.ts';
 import { falseMatchRateBound, type Weight, weigh } from './likelihood.ts';
 
 /** One row of model_match as it is found. Distances are 1 - similarity, 0 to 2; a camera's is 0. */
@@ -90,8 +91,7 @@ export function scoredEvidence(
   const { calibration } = method;
   return {
     algorithm: algorithmOf(method),
-    // A cosine of two vectors of length 1 comes out a little above 1 where they are the same.
-    distance: Math.min(2, Math.max(0, 1 - similarity)),
+    distance: cosineDistance(similarity),
     threshold: 1 - method.thresholdSimilarity,
     borderline: similarity - method.thresholdSimilarity <= SIMILARITY_TOLERANCE,
     gallerySize: comparisons,

@@ -10,6 +10,7 @@ import type { ScanQueries } from './vector-kernel.ts';
 import type { MemoryAnswer, MemoryRequest } from './vector-memory-thread.ts';
 import {
   assertQueries,
+  cosineDistance,
   joinedVectors,
   mediaColumn,
   type NearestOptions,
@@ -259,8 +260,7 @@ function hitsOf(
       const hit = {
         faceId: ofFaces ? (loaded.ids[position] ?? 0) : null,
         mediaId: loaded.mediaIds[position] ?? 0,
-        // As pgvector does: rounding makes the cosine of a vector with itself a little more than 1.
-        distance: Math.min(2, Math.max(0, 1 - (answer.similarities[at] ?? 0))),
+        distance: cosineDistance(answer.similarities[at] ?? 0),
         similarities,
       };
       at += 1;

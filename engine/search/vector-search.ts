@@ -31,6 +31,9 @@ export interface NearestOptions {
   readonly exceptMediaIds?: readonly (number | null)[] | undefined;
 }
 
+/** As pgvector gives it: rounding makes the cosine of a vector with itself a little more than 1. */
+export const cosineDistance = (similarity: number): number => Math.min(2, Math.max(0, 1 - similarity));
+
 export interface VectorHit {
   /** Null for a picture. */
   readonly faceId: number | null;

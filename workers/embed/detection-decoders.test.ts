@@ -1,28 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { PackDetection, PackInput } from '../../schemas/model-pack.ts';
+import type { PackDetection } from '../../schemas/model-pack.ts';
 import { decodeBlazeface } from './detect-blazeface.ts';
 import { decodeScrfd } from './detect-scrfd.ts';
 import { decodeSsdMobilenetV1 } from './detect-ssd.ts';
 import { decodeYunet } from './detect-yunet.ts';
 import type { Detection, DetectionDecoder, OutputNames } from './detection.ts';
+import { plainInput } from './test-input.ts';
 
 const SIDE = 64;
-const INPUT: PackInput = {
-  name: 'input',
-  widthPixels: SIDE,
-  heightPixels: SIDE,
-  layout: 'nchw',
-  channelOrder: 'rgb',
-  scale: 1,
-  mean: [0, 0, 0],
-  std: [1, 1, 1],
-  resize: 'letterbox',
-  cropFromSidePixels: null,
-  filter: 'bilinear',
-  lowPassSidePixels: null,
-};
+const INPUT = plainInput(SIDE, { resize: 'letterbox' });
 const STRIDES = [
   { stridePixels: 16, perCell: 2 },
   { stridePixels: 32, perCell: 6 },

@@ -3,21 +3,9 @@ import { describe, it } from 'node:test';
 import type { PackInput } from '../../schemas/model-pack.ts';
 import { tensorLength, writeRegion } from './input-tensor.ts';
 import { Pyramid } from './pyramid.ts';
+import { plainInput } from './test-input.ts';
 
-const INPUT: PackInput = {
-  name: 'input',
-  widthPixels: 8,
-  heightPixels: 8,
-  layout: 'nchw',
-  channelOrder: 'rgb',
-  scale: 1,
-  mean: [0, 0, 0],
-  std: [1, 1, 1],
-  resize: 'stretch',
-  cropFromSidePixels: null,
-  filter: 'area',
-  lowPassSidePixels: null,
-};
+const INPUT = plainInput(8, { filter: 'area' });
 const COLOUR = [30, 60, 90] as const;
 
 /** Left half black, right half of one colour. */

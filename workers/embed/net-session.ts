@@ -9,7 +9,7 @@ export type ItemOutputs = ReadonlyMap<string, Float32Array>;
  * One thread a session: a host runs as many sessions as it has threads, and threads inside them would only compete (1.8 times slower).
  * Without the arena a run gives its memory back at once; README.md of this folder has both measured.
  */
-const OPTIONS: InferenceSession.SessionOptions = {
+export const SESSION_OPTIONS: InferenceSession.SessionOptions = {
   intraOpNumThreads: 1,
   interOpNumThreads: 1,
   executionMode: 'sequential',
@@ -134,7 +134,7 @@ async function openSession(
   providers: readonly string[],
 ): Promise<InferenceSession> {
   try {
-    return await InferenceSession.create(bytes, { ...OPTIONS, executionProviders: providers });
+    return await InferenceSession.create(bytes, { ...SESSION_OPTIONS, executionProviders: providers });
   } catch (cause) {
     const said = cause instanceof Error ? cause.message.slice(0, 300) : String(cause);
     throw new HomewardError(
@@ -163,7 +163,7 @@ function checkInput(session: InferenceSession, manifest: ModelPackManifest): num
 }
 
 /** Larger batches only cost memory: activations of one face or picture fill the caches already. */
-const MOST_ITEMS_PER_RUN = 4;
+export const MOST_ITEMS_PER_RUN = 4;
 
 /** How many items the outputs hold at once: a net without a batch in front of them takes one at a time. */
 function checkOutputs(session: InferenceSession, manifest: ModelPackManifest): number {

@@ -7,7 +7,6 @@ import { reembedModels } from '../../compose/reembed-models.ts';
 import { byteSize, counted } from '../../report/figures.ts';
 import { cardText } from '../../report/model-card.ts';
 import { neutralise } from '../../report/neutralise.ts';
-import { reembedText } from '../../report/reembed-text.ts';
 import {
   type CliContext,
   type CommonOptions,
@@ -18,6 +17,7 @@ import {
 } from '../context.ts';
 import { type FaceOptions, faceSearchAsked, withFaceOptions } from '../face-options.ts';
 import { modelProgress } from '../model-progress.ts';
+import { reembedText } from '../reembed-text.ts';
 import { scanProgress } from '../scan-progress.ts';
 
 interface ReembedOptions extends CommonOptions, FaceOptions {

@@ -1,6 +1,6 @@
 import type { ReembedOutcome } from '../compose/reembed-models.ts';
-import { counted } from './figures.ts';
-import { neutralise } from './neutralise.ts';
+import { counted } from '../report/figures.ts';
+import { neutralise } from '../report/neutralise.ts';
 
 /** What re-embedding came to, and what is to be done where it is not through. */
 export function reembedText(outcome: ReembedOutcome): string[] {
