@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import type { SET_STATES } from '../engine/hashset/sets.ts';
+import type { SET_STATES } from '../engine/hashset/set-states.ts';
 import type { Db } from '../engine/store/db.ts';
+import { noteAdded } from '../engine/store/queries/known-changes.ts';
 import { integer, row } from '../engine/store/row-shape.ts';
 
 /** For tests of search and match: known records put straight into the tables, past the import and its refusals. */
@@ -55,7 +56,9 @@ export async function addRecord(
       hashes.map((one) => one.quality),
     ],
   );
-  return record.recordId;
+  const { recordId } = record;
+  await db.transaction(async (tx) => await noteAdded(tx, { setId, firstRecordId: recordId, lastRecordId: recordId }));
+  return recordId;
 }
 
 /** The hash with these bits turned; bit 0 is the first. */

@@ -12,6 +12,7 @@ import { fileChunks } from './file-chunks.ts';
 import { type OpenSetOptions, openSet, type SetReader } from './formats/reader.ts';
 import { noNotes, noRejections, type RecordBatch } from './formats/record-batch.ts';
 import { promote } from './promote.ts';
+import { SET_STATES } from './set-states.ts';
 import { StageEncoder } from './stage-encoder.ts';
 import { createStageTables, dropStageTables, type StageTables, stageTables } from './stage-tables.ts';
 
@@ -64,7 +65,7 @@ const Checkpoint = Closed({ stagedRows: Type.Integer({ minimum: 0 }) });
 const SET_ROW = row({
   setId: integer,
   version: integer,
-  state: oneOf(['importing', 'active', 'superseded', 'removed']),
+  state: oneOf(SET_STATES),
   recordCount: integer,
 });
 
@@ -302,7 +303,7 @@ function describe(reader: SetReader): { readonly format: string; readonly catego
   return { format: formatVersion === null ? format : `${format} ${formatVersion}`, categoryScheme };
 }
 
-const CLAIM = row({ state: oneOf(['importing', 'active', 'superseded', 'removed']), stagedRows: integer });
+const CLAIM = row({ state: oneOf(SET_STATES), stagedRows: integer });
 
 /**
  * Locks a begun set until the end of the transaction. It is written, not only read, so that the lock on the table that the

@@ -1,5 +1,6 @@
 import { followSets, type LeadsFollowed, NO_LEADS_FOLLOWED } from '../leads/follow-sets.ts';
 import type { SqlParam, Transaction } from '../store/db.ts';
+import { dropBlocks, noteAdded, noteWithdrawn, type RecordBlock } from '../store/queries/known-changes.ts';
 import { lockSeriesChanges } from '../store/queries/series-turn.ts';
 import { integer, row, text } from '../store/row-shape.ts';
 import type { StageTables } from './stage-tables.ts';
@@ -98,7 +99,13 @@ export async function promote(tx: Transaction, promotion: Promotion): Promise<Pr
   await tx.execute('analyze known_record, known_bits, match');
   const superseded = await supersede(tx, { setId, source, name });
   await tx.execute(`update hash_set set state = 'active', record_count = $2 where set_id = $1`, [setId, count]);
-  return { records: count, duplicates, leads: await leadsAfter(tx, superseded) };
+  const leads = await leadsAfter(
+    tx,
+    superseded.map((block) => block.setId),
+  );
+  await noteWithdrawn(tx, superseded);
+  await noteAdded(tx, { setId, firstRecordId: first, lastRecordId: first + numbers - 1 });
+  return { records: count, duplicates, leads };
 }
 
 const INDEX = row({ name: text, definition: text });
@@ -145,11 +152,12 @@ async function dropDuplicates(tx: Transaction, records: string, bits: string): P
   return byDigest + byBits;
 }
 
-/** @returns the versions that were in force before */
+/** @returns the blocks of the versions that were in force before */
 async function supersede(
   tx: Transaction,
   promotion: { setId: number; source: string; name: string },
-): Promise<number[]> {
+): Promise<RecordBlock[]> {
+  const blocks: RecordBlock[] = [];
   const earlier = await tx.read(
     row({ setId: integer }),
     `select set_id from hash_set where source = $1 and name = $2 and state = 'active' and set_id <> $3 for no key update`,
@@ -157,9 +165,9 @@ async function supersede(
   );
   for (const { setId } of earlier) {
     await tx.execute(PASS_ON_SQL, [setId, promotion.setId]);
-    await withdrawSet(tx, setId, 'superseded');
+    blocks.push(...(await withdrawSet(tx, setId, 'superseded')));
   }
-  return earlier.map(({ setId }) => setId);
+  return blocks;
 }
 
 /**
@@ -167,8 +175,10 @@ async function supersede(
  * withdrawn, leads follow.
  */
 export async function removeFromForce(tx: Transaction, setId: number): Promise<LeadsFollowed> {
-  await withdrawSet(tx, setId, 'removed');
-  return await leadsAfter(tx, [setId]);
+  const blocks = await withdrawSet(tx, setId, 'removed');
+  const leads = await leadsAfter(tx, [setId]);
+  await noteWithdrawn(tx, blocks);
+  return leads;
 }
 
 /** Last of all and not earlier, since it keeps others from matching: loading a set takes minutes, this does not. */
@@ -178,10 +188,15 @@ async function leadsAfter(tx: Transaction, setIds: readonly number[]): Promise<L
   return await followSets(tx, setIds);
 }
 
-async function withdrawSet(tx: Transaction, setId: number, state: 'superseded' | 'removed'): Promise<void> {
+async function withdrawSet(
+  tx: Transaction,
+  setId: number,
+  state: 'superseded' | 'removed',
+): Promise<readonly RecordBlock[]> {
   // First: it waits for scans that are recording evidence of this set, so that what they record is withdrawn with the rest.
   await tx.execute('update hash_set set state = $2 where set_id = $1', [setId, state]);
   await tx.execute('update match set withdrawn_at = now() where set_id = $1 and withdrawn_at is null', [setId]);
   await tx.execute('delete from known_bits where set_id = $1', [setId]);
   await tx.execute('delete from known_record where set_id = $1', [setId]);
+  return await dropBlocks(tx, setId);
 }

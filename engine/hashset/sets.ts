@@ -7,9 +7,8 @@ import { bytes, integer, json, nullable, oneOf, row, text, timestamp } from '../
 import { retrying } from '../store/sqlstate.ts';
 import { FLAG_NAMES } from './formats/record-batch.ts';
 import { removeFromForce } from './promote.ts';
+import { SET_STATES } from './set-states.ts';
 import { dropStageTables, stageTables } from './stage-tables.ts';
-
-export const SET_STATES = ['importing', 'active', 'superseded', 'removed'] as const;
 
 const SET = row({
   setId: integer,

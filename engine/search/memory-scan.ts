@@ -119,7 +119,7 @@ async function loadGroup(db: Db, algorithm: CalibratedAlgorithm): Promise<Group>
   let qualities = new Int16Array(capacity);
   let count = 0;
   await db.transaction(async (tx) => {
-    const select = `select b.record_id, b.bits, b.quality from known_bits b join hash_set s on s.set_id = b.set_id and s.state = 'active' where b.algorithm in (${names})`;
+    const select = `select record_id, bits, quality from searched_bits where algorithm in (${names})`;
     for await (const [recordId, bits, quality] of decodeCopy(tx.copyOut(select))) {
       if (recordId == null || bits == null) continue;
       if (count === capacity) {

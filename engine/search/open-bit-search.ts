@@ -33,10 +33,7 @@ async function setsInForce(db: Db): Promise<string> {
 async function open(db: Db): Promise<Opened> {
   // Asked before anything is loaded: a set that comes into force meanwhile makes the next query open it anew, and is never missed.
   const sets = await setsInForce(db);
-  const [counted] = await db.read(
-    row({ hashes: integer }),
-    `select count(*) as hashes from known_bits b join hash_set s on s.set_id = b.set_id where s.state = 'active'`,
-  );
+  const [counted] = await db.read(row({ hashes: integer }), `select count(*) as hashes from searched_bits`);
   const few = (counted?.hashes ?? 0) <= MOST_HASHES_IN_DATABASE;
   return { sets, search: few ? new PgvectorScan(db) : await MemoryScan.load(db) };
 }

@@ -10,8 +10,7 @@ const HIT = row({ query: integer, recordId: integer, distanceBits: integer, qual
 const WITHIN_SQL = `
 select q.number - 1 as query, b.record_id, (b.bits <~> q.bits)::int as distance_bits, b.quality
   from (select ordinality as number, ('x' || hex)::bit(256) as bits from unnest($1::text[]) with ordinality as t(hex, ordinality)) q
-  join known_bits b on b.algorithm = any($2::text[]) and (b.bits <~> q.bits) <= $3
-  join hash_set s on s.set_id = b.set_id and s.state = 'active'`;
+  join searched_bits b on b.algorithm = any($2::text[]) and (b.bits <~> q.bits) <= $3`;
 
 /** The search by pgvector's Hamming distance over every stored hash: the path for small sets and the oracle for every other one. */
 export class PgvectorScan implements BitSearch {
@@ -40,7 +39,7 @@ export class PgvectorScan implements BitSearch {
   async size(algorithm: CalibratedAlgorithm): Promise<number> {
     const [counted] = await this.#db.read(
       row({ hashes: integer }),
-      `select count(*) as hashes from known_bits b join hash_set s on s.set_id = b.set_id and s.state = 'active' where b.algorithm = any($1::text[])`,
+      `select count(*) as hashes from searched_bits where algorithm = any($1::text[])`,
       [comparedWith(algorithm)],
     );
     return counted?.hashes ?? 0;

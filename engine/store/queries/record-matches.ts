@@ -20,15 +20,14 @@ const DIGEST_SQL = `
 with wanted as materialized (
   select media_id, sha256, sha1, md5 from media where media_id = any($1::bigint[]) and size_bytes > 0
 ), found as (
-  select w.media_id, r.record_id, r.set_id, 'sha256' as method from wanted w join known_record r on r.sha256 = w.sha256
+  select w.media_id, r.record_id, 'sha256' as method from wanted w join searched_record r on r.sha256 = w.sha256
   union all
-  select w.media_id, r.record_id, r.set_id, 'sha1' from wanted w join known_record r on r.sha1 = w.sha1 where r.sha256 is null
+  select w.media_id, r.record_id, 'sha1' from wanted w join searched_record r on r.sha1 = w.sha1 where r.sha256 is null
   union all
-  select w.media_id, r.record_id, r.set_id, 'md5' from wanted w join known_record r on r.md5 = w.md5
+  select w.media_id, r.record_id, 'md5' from wanted w join searched_record r on r.md5 = w.md5
    where r.sha256 is null and r.sha1 is null
 )
-select f.media_id, f.record_id, f.method
-  from found f join hash_set s on s.set_id = f.set_id and s.state = 'active'`;
+select media_id, record_id, method from found`;
 
 export async function findDigestMatches(db: Queryable, mediaIds: readonly number[]): Promise<FoundMatch[]> {
   const found = await db.read(

@@ -1,0 +1,104 @@
+-- Search at national scale: what each set is for, changes that search indexes follow, single records withdrawn or suspended, PhotoDNA
+-- values as labs supply them, and known material that arrives after the media that it is to be compared with.
+
+-- ---- Sets ----
+
+alter table hash_set
+  -- known: material of series. good: files that are nobody's evidence (operating systems, programs). negative: pictures that perceptual
+  -- hashes were found to confuse with known ones; near one of these a perceptual hit is contradicted.
+  add column purpose text not null default 'known' check (purpose in ('known', 'good', 'negative')),
+  -- Largest distance at which its perceptual hashes match, where its source asks for another one than the policy; null: the policy's.
+  add column radius_bits smallint check (radius_bits between 0 and 48),
+  -- As the source numbers its versions, such as 2026.03.1.
+  add column source_version text check (length(source_version) <= 100),
+  -- Why a set that is staged waits for a person.
+  add column held_reason text check (length(held_reason) <= 1000),
+  -- When records were last added to it or withdrawn from it while in force.
+  add column updated_at timestamptz;
+-- held: staged whole, and brought into force only by a person.
+alter table hash_set drop constraint hash_set_state_check;
+alter table hash_set add constraint hash_set_state_check
+  check (state in ('importing', 'held', 'active', 'superseded', 'removed'));
+
+-- ---- Changes ----
+
+-- The numbers that the records of a set got, as blocks: one for its import and one for each update.
+create table known_block (
+  first_record_id bigint primary key,
+  last_record_id bigint not null,
+  set_id bigint not null references hash_set,
+  check (first_record_id <= last_record_id)
+);
+create index known_block_set on known_block (set_id);
+
+-- What came into the search and what left it, in the order of commits: an index held in memory goes from one change_id to the next.
+-- added: the records of this set in this range are searched from now on. withdrawn: no record of this range is searched any more.
+create table known_change (
+  change_id bigint primary key,
+  set_id bigint not null,
+  kind text not null check (kind in ('added', 'withdrawn')),
+  first_record_id bigint not null,
+  last_record_id bigint not null,
+  at timestamptz not null default now(),
+  check (first_record_id <= last_record_id)
+);
+
+-- Numbers are given under a lock that is held until the commit, so that whoever has seen number n has seen all before it. Call it last
+-- in a transaction: until the commit nobody else can change what is known.
+create function note_known_change(changed_set bigint, change_kind text, first_id bigint, last_id bigint) returns bigint
+language plpgsql as $$
+declare
+  number bigint;
+begin
+  perform pg_advisory_xact_lock(4857002);
+  select coalesce(max(change_id), 0) + 1 into number from known_change;
+  insert into known_change (change_id, set_id, kind, first_record_id, last_record_id)
+  values (number, changed_set, change_kind, first_id, last_id);
+  perform pg_notify('homeward_known', number::text);
+  return number;
+end $$;
+
+-- Which database this is: an index that was saved for another one, or for a state that a restore has undone, is refused.
+create table database_identity (
+  one boolean primary key default true check (one),
+  identity uuid not null default gen_random_uuid()
+);
+insert into database_identity default values;
+
+-- What was in the database before this table was.
+insert into known_block (first_record_id, last_record_id, set_id)
+select min(r.record_id), max(r.record_id), r.set_id
+  from known_record r join hash_set s on s.set_id = r.set_id and s.state = 'active' group by r.set_id;
+select note_known_change(set_id, 'added', first_record_id, last_record_id) from known_block order by first_record_id;
+
+-- ---- Single records ----
+
+-- A record that its source took back while the rest of its set stays in force.
+create table known_withdrawal (
+  record_id bigint primary key,
+  set_id bigint not null references hash_set,
+  reason text check (length(reason) <= 1000),
+  withdrawn_at timestamptz not null default now()
+);
+
+-- A record that hit too many cases that have nothing to do with one another; it is stored and not searched until a person resumes it.
+create table known_suspension (
+  suspension_id bigint generated always as identity primary key,
+  record_id bigint not null,
+  set_id bigint not null references hash_set,
+  reason text not null check (length(reason) <= 1000),
+  suspended_at timestamptz not null default now(),
+  resumed_at timestamptz,
+  resumed_by text
+);
+create unique index known_suspension_in_force on known_suspension (record_id) where resumed_at is null;
+
+-- What is searched: records and hashes of sets in force that are not suspended. Every search and every index rests on these two.
+create view searched_record as
+select r.* from known_record r
+  join hash_set s on s.set_id = r.set_id and s.state = 'active'
+ where not exists (select from known_suspension x where x.record_id = r.record_id and x.resumed_at is null);
+create view searched_bits as
+select b.* from known_bits b
+  join hash_set s on s.set_id = b.set_id and s.state = 'active'
+ where not exists (select from known_suspension x where x.record_id = b.record_id and x.resumed_at is null);
