@@ -5,6 +5,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compileMihKernel, BINARY as MIH } from '../engine/search/mih/build.ts';
 import { BINARY, compileSimilarity } from '../engine/search/wasm/build.ts';
 import { binaryOf, compileKernel, KERNELS } from '../workers/hash/wasm/build.ts';
 
@@ -18,6 +19,7 @@ interface Source {
 
 const sources = new Map<string, Source>([
   [fileURLToPath(BINARY), { build: 'engine/search/wasm/build.ts', compile: compileSimilarity }],
+  [fileURLToPath(MIH), { build: 'engine/search/mih/build.ts', compile: compileMihKernel }],
   ...KERNELS.map((kernel): [string, Source] => [
     binaryOf(kernel),
     { build: 'workers/hash/wasm/build.ts', compile: async () => await compileKernel(kernel) },

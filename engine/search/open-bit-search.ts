@@ -1,53 +1,53 @@
 import type { CalibratedAlgorithm } from '../match/calibration.ts';
 import type { Db } from '../store/db.ts';
-import { integer, row, text } from '../store/row-shape.ts';
+import { latestKnownChange } from '../store/queries/known-changes.ts';
+import { integer, row } from '../store/row-shape.ts';
 import type { BitHit, BitQuery, BitSearch } from './bit-search.ts';
-import { MemoryScan } from './memory-scan.ts';
+import { CheckedBitSearch, type CheckOptions } from './checked-bit-search.ts';
+import { type MihOptions, MihSearch } from './mih/mih-search.ts';
 import { PgvectorScan } from './pgvector-scan.ts';
 
 /**
- * Up to this many known hashes the database's own scan answers a group of 200 pictures in well under a second, and starting a thread
- * would cost more than it saves; beyond it the scan in memory is some twenty times quicker on the embedded database.
+ * Up to this many known hashes the database's own scan answers a group of 200 pictures in well under a second, and starting threads
+ * would cost more than it saves.
  */
 const MOST_HASHES_IN_DATABASE = 500;
 
-/** The search that suits what is known. Close it with the batch. */
-export async function openBitSearch(db: Db): Promise<BitSearch> {
-  return new SearchInForce(db, await open(db));
+export interface BitSearchOptions extends MihOptions, CheckOptions {}
+
+/** The search that suits what is known; it follows what comes into the search and what leaves it. Close it with the batch. */
+export async function openBitSearch(db: Db, options: BitSearchOptions = {}): Promise<BitSearch> {
+  return new SearchBySize(db, options, await open(db, options));
 }
 
 interface Opened {
   readonly search: BitSearch;
-  /** The sets in force when it was opened, as text to compare. */
-  readonly sets: string;
+  /** The database's own scan, which is too slow once there is more; asked again whether there is, after this change. */
+  readonly scanUntil: number | null;
 }
 
-async function setsInForce(db: Db): Promise<string> {
-  const [found] = await db.read(
-    row({ sets: text }),
-    `select coalesce(string_agg(set_id::text, ',' order by set_id), '') as sets from hash_set where state = 'active'`,
+async function open(db: Db, options: BitSearchOptions): Promise<Opened> {
+  // Asked before the hashes are counted: what comes in between makes the next query count again.
+  const changeId = await latestKnownChange(db);
+  const [counted] = await db.read(
+    row({ hashes: integer }),
+    `select count(*) as hashes from (select from searched_bits limit ${MOST_HASHES_IN_DATABASE + 1}) few`,
   );
-  return found?.sets ?? '';
+  if ((counted?.hashes ?? 0) <= MOST_HASHES_IN_DATABASE) return { search: new PgvectorScan(db), scanUntil: changeId };
+  return { search: new CheckedBitSearch(db, await MihSearch.open(db, options), options), scanUntil: null };
 }
 
-async function open(db: Db): Promise<Opened> {
-  // Asked before anything is loaded: a set that comes into force meanwhile makes the next query open it anew, and is never missed.
-  const sets = await setsInForce(db);
-  const [counted] = await db.read(row({ hashes: integer }), `select count(*) as hashes from searched_bits`);
-  const few = (counted?.hashes ?? 0) <= MOST_HASHES_IN_DATABASE;
-  return { sets, search: few ? new PgvectorScan(db) : await MemoryScan.load(db) };
-}
-
-/** Opens its search anew when sets came or went, so that what is imported during a long scan is found by the rest of it. */
-class SearchInForce implements BitSearch {
+/** Goes over from the database's scan to the index when there is enough to search. */
+class SearchBySize implements BitSearch {
   readonly #db: Db;
+  readonly #options: BitSearchOptions;
   #opened: Opened;
   readonly #sizes = new Map<CalibratedAlgorithm, number>();
-  /** One call after the other: a search in use must not be closed. */
-  #last: Promise<unknown> = Promise.resolve();
+  #renewing: Promise<void> = Promise.resolve();
 
-  constructor(db: Db, opened: Opened) {
+  constructor(db: Db, options: BitSearchOptions, opened: Opened) {
     this.#db = db;
+    this.#options = options;
     this.#opened = opened;
   }
 
@@ -55,37 +55,37 @@ class SearchInForce implements BitSearch {
     return this.#opened.search.description;
   }
 
-  within(queries: readonly BitQuery[]): Promise<BitHit[]> {
-    return this.#inTurn(async () => {
-      await this.#renew();
-      return await this.#opened.search.within(queries);
-    });
+  async within(queries: readonly BitQuery[]): Promise<BitHit[]> {
+    if (this.#opened.scanUntil !== null) await this.#renewOnce();
+    return await this.#opened.search.within(queries);
   }
 
-  /** Of the search that answered last. */
-  size(algorithm: CalibratedAlgorithm): Promise<number> {
-    return this.#inTurn(async () => {
-      const size = this.#sizes.get(algorithm) ?? (await this.#opened.search.size(algorithm));
-      this.#sizes.set(algorithm, size);
-      return size;
-    });
+  async size(algorithm: CalibratedAlgorithm): Promise<number> {
+    if (this.#opened.scanUntil === null) return await this.#opened.search.size(algorithm);
+    const size = this.#sizes.get(algorithm) ?? (await this.#opened.search.size(algorithm));
+    this.#sizes.set(algorithm, size);
+    return size;
   }
 
-  close(): Promise<void> {
-    return this.#inTurn(() => this.#opened.search.close());
+  async close(): Promise<void> {
+    await this.#renewing.catch(() => undefined);
+    await this.#opened.search.close();
   }
 
-  #inTurn<T>(call: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(call, call);
-    this.#last = turn;
-    return turn;
+  async #renewOnce(): Promise<void> {
+    const turn = this.#renewing.then(
+      () => this.#renew(),
+      () => this.#renew(),
+    );
+    this.#renewing = turn;
+    await turn;
   }
 
   async #renew(): Promise<void> {
-    if ((await setsInForce(this.#db)) === this.#opened.sets) return;
-    const before = this.#opened.search;
-    this.#opened = await open(this.#db);
+    const { scanUntil } = this.#opened;
+    if (scanUntil === null || (await latestKnownChange(this.#db)) === scanUntil) return;
+    // The scan before needs no closing: it holds nothing.
+    this.#opened = await open(this.#db, this.#options);
     this.#sizes.clear();
-    await before.close();
   }
 }

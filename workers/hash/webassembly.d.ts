@@ -4,6 +4,8 @@ declare namespace WebAssembly {
     constructor(bytes: Uint8Array);
   }
   class Memory {
+    constructor(pages: { readonly initial: number; readonly maximum: number; readonly shared: true });
+    /** A SharedArrayBuffer where it was made to be shared. */
     readonly buffer: ArrayBuffer;
   }
   type ExportedFunction = (...values: number[]) => number;

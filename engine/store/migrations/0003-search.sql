@@ -102,3 +102,15 @@ create view searched_bits as
 select b.* from known_bits b
   join hash_set s on s.set_id = b.set_id and s.state = 'active'
  where not exists (select from known_suspension x where x.record_id = b.record_id and x.resumed_at is null);
+
+-- ---- Alarms ----
+
+-- An index gave another answer than the scan of the same hashes. Open until a person has acknowledged it.
+create table search_alarm (
+  alarm_id bigint generated always as identity primary key,
+  at timestamptz not null default now(),
+  search text not null check (length(search) <= 300),
+  detail text not null check (length(detail) <= 1000),
+  acknowledged_by text,
+  acknowledged_at timestamptz
+);

@@ -81,6 +81,17 @@ export async function knownChangesAfter(db: Queryable, changeId: number): Promis
   );
 }
 
+/** When a change was made, as text to compare; `never` for number 0, null for a number that this database has not given. */
+export async function knownChangeAt(db: Queryable, changeId: number): Promise<string | null> {
+  if (changeId === 0) return 'never';
+  const [found] = await db.read(
+    row({ at: text }),
+    `select extract(epoch from at)::text as at from known_change where change_id = $1`,
+    [changeId],
+  );
+  return found?.at ?? null;
+}
+
 /** Which database this is; made with it and never changed. */
 export async function databaseIdentity(db: Queryable): Promise<string> {
   const [found] = await db.read(row({ identity: text }), 'select identity from database_identity');
