@@ -104,7 +104,10 @@ module.exports = {
     wall(
       'shipped-code-uses-shipped-packages',
       'A package that only development installs is missing on the machine of a lab.',
-      { path: rooms('schemas', 'models', 'workers', 'engine', 'api', 'bin'), pathNot: `${TEST}|/wasm/build\\.ts$` },
+      {
+        path: rooms('schemas', 'models', 'workers', 'engine', 'api', 'bin'),
+        pathNot: `${TEST}|/wasm/(build|compile)\\.ts$`,
+      },
       { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
     ),
     wall(

@@ -1,5 +1,5 @@
 import { ORIENTATIONS } from '../../schemas/constants.ts';
-import type { Examination } from '../../schemas/fingerprint.ts';
+import type { Examination, Orientation } from '../../schemas/fingerprint.ts';
 import type { MatchEvidence } from '../../schemas/match.ts';
 import type { BitHit, BitQuery, BitSearch } from '../search/bit-search.ts';
 import { CALIBRATED_ALGORITHMS, type CalibratedAlgorithm } from './calibration.ts';
@@ -10,26 +10,19 @@ export interface BitEvidence extends MatchEvidence {
   readonly recordId: number;
 }
 
-/** How often each known hash is compared with one picture. */
-const COMPARISONS_PER_RECORD = {
-  'pdq-512': ORIENTATIONS.length,
-  'pdq-full': ORIENTATIONS.length,
-  'blockhash-256-r512': 1,
-} as const;
-
 /** Every hash of a picture to look for: PDQ in both flavours and eight orientations, blockhash as it lies. None of a flat picture. */
-function queriesOf(examination: Examination, tag: number): BitQuery[] {
+function queriesOf(examination: Examination, tag: number, orientations: readonly Orientation[]): BitQuery[] {
   const { picture } = examination;
   if (picture === null) return [];
   const qualities = picture.pdq.map((pdq) => pdq.quality);
   const queries: BitQuery[] = picture.pdq
     .filter((pdq) => passesQuality(pdq.flavour, pdq.quality))
     .flatMap((pdq) =>
-      ORIENTATIONS.map((orientation, at) => ({
+      orientations.map((orientation) => ({
         tag,
         algorithm: pdq.flavour,
         orientation,
-        bits: Buffer.from(pdq.dihedral[at] ?? pdq.hex, 'hex'),
+        bits: Buffer.from(pdq.dihedral[ORIENTATIONS.indexOf(orientation)] ?? pdq.hex, 'hex'),
         radiusBits: BIT_POLICY[pdq.flavour].thresholdBits,
       })),
     );
@@ -50,12 +43,13 @@ function queriesOf(examination: Examination, tag: number): BitQuery[] {
   return queries;
 }
 
-/** Perceptual evidence for a group of pictures, by position in it. */
+/** Perceptual evidence for a group of pictures, by position in it; `orientations`: in which a known hash is looked for. */
 export async function findBitEvidence(
   search: BitSearch,
   examinations: readonly Examination[],
+  orientations: readonly Orientation[] = ORIENTATIONS,
 ): Promise<Map<number, BitEvidence[]>> {
-  const queries = examinations.flatMap((examination, at) => queriesOf(examination, at));
+  const queries = examinations.flatMap((examination, at) => queriesOf(examination, at, orientations));
   if (queries.length === 0) return new Map();
   const hits = (await search.within(queries)).filter((hit) => passesQuality(hit.query.algorithm, hit.quality));
   const sizes = new Map<CalibratedAlgorithm, number>();
@@ -70,7 +64,9 @@ export async function findBitEvidence(
   for (const hit of best.values()) {
     const { algorithm } = hit.query;
     const of = evidence.get(hit.query.tag) ?? [];
-    of.push(evidenceOf(hit, (sizes.get(algorithm) ?? 0) * COMPARISONS_PER_RECORD[algorithm]));
+    // How often each known hash was compared with this picture.
+    const comparisons = algorithm === 'blockhash-256-r512' ? 1 : orientations.length;
+    of.push(evidenceOf(hit, (sizes.get(algorithm) ?? 0) * comparisons));
     evidence.set(hit.query.tag, of);
   }
   return evidence;

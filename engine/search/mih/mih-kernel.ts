@@ -34,7 +34,8 @@ export class MihKernel {
   readonly #results: Uint32Array;
   readonly #buildBand: WebAssembly.ExportedFunction;
   readonly #search: WebAssembly.ExportedFunction;
-  readonly #scan: WebAssembly.ExportedFunction;
+  /** Of kernel.assemblyscript: hashes, from, to, query, radius, results, capacity; returns how many it found. */
+  readonly scan: WebAssembly.ExportedFunction;
 
   /** `thread`: its number, below the number of threads that the layout was made for. */
   constructor({ memory, layout }: SharedSegment, thread: number) {
@@ -43,7 +44,7 @@ export class MihKernel {
       throw new HomewardError('HW_INTERNAL', 'expected kernel.wasm to have buildBand, search and scan; report this');
     this.#buildBand = buildBand;
     this.#search = search;
-    this.#scan = scan;
+    this.scan = scan;
     this.#layout = layout;
     this.#at = scratchOf(layout, thread);
     this.#query = new Uint8Array(memory.buffer, this.#at.queryAt, 32);
@@ -77,7 +78,7 @@ export class MihKernel {
     }
     for (let from = 0; from < count; from += MOST_HITS_AT_ONCE) {
       const to = Math.min(count, from + MOST_HITS_AT_ONCE);
-      const found = this.#scan(HASHES_AT, from, to, queryAt, radiusBits, resultsAt, MOST_HITS_AT_ONCE);
+      const found = this.scan(HASHES_AT, from, to, queryAt, radiusBits, resultsAt, MOST_HITS_AT_ONCE);
       this.#take(query, found, hits);
     }
   }
