@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { pausedMethods } from '../../engine/leads/pauses.ts';
 import { lastEndingOf } from '../../engine/store/adapters/pglite.ts';
+import { openSearchAlarms } from '../../engine/store/queries/search-alarms.ts';
 import type { PackEntry } from '../../models/registry/packs.ts';
 import type { Config } from '../../schemas/config.ts';
 import { HomewardError } from '../../schemas/error.ts';
@@ -170,11 +171,20 @@ async function database(config: Config): Promise<Finding[]> {
   if (embedded && ending === null)
     return [...findings, good('database', 'none in the data folder yet; the first scan makes one')];
   try {
-    const { description, durable, paused } = await withDatabase(config, async (db) => ({
+    const { description, durable, paused, alarms } = await withDatabase(config, async (db) => ({
       ...db.capabilities,
       paused: await pausedMethods(db),
+      alarms: await openSearchAlarms(db),
     }));
     findings.push(good('database', description));
+    for (const { at, detail } of alarms)
+      findings.push(
+        bad(
+          'search',
+          `${at}: ${detail}`,
+          'What was scanned before may have missed something: see docs/search.md, Alarms.',
+        ),
+      );
     for (const { method, algorithm, confirmed, decided } of paused)
       findings.push(
         warning(

@@ -10,7 +10,6 @@ import { scanBatch } from '../../engine/ingest/scan.ts';
 import type { WalkEntry } from '../../engine/ingest/walk.ts';
 import type { ReportBuilder } from '../../engine/report/build.ts';
 import type { BitSearch } from '../../engine/search/bit-search.ts';
-import { openBitSearch } from '../../engine/search/open-bit-search.ts';
 import type { Db } from '../../engine/store/db.ts';
 import {
   type BatchRecord,
@@ -29,6 +28,7 @@ import { auditActOf } from './audit-act.ts';
 import type { ModelsAsked } from './models-stage.ts';
 import { openDatabase } from './open-database.ts';
 import { type OpenFleet, openFleet } from './open-fleet.ts';
+import { openSearch } from './open-search.ts';
 import { runFacts } from './run-facts.ts';
 import { ScanCounter } from './scan-counter.ts';
 import type { ScanProgress } from './scan-progress.ts';
@@ -66,7 +66,7 @@ export interface ScanOutcome {
 export async function scanSeizure(scan: SeizureScan): Promise<ScanOutcome> {
   const roots = scan.roots.map((root) => Buffer.from(root));
   // A folder that is not there when the hosts start cannot be hidden from them.
-  if (scan.config.databaseUrl === null) await mkdir(scan.config.dataFolder, { recursive: true, mode: 0o700 });
+  await mkdir(scan.config.dataFolder, { recursive: true, mode: 0o700 });
   // The two slowest parts of starting up do not depend on each other.
   const fleet = openFleet(scan.config, scan.roots);
   // Heard of when the fleet is needed; until then a failure must not end the process.
@@ -126,7 +126,7 @@ async function scanWith(
       pipelineVersion: PIPELINE_VERSION,
       startedAt,
     });
-    const search = await openBitSearch(db);
+    const search = await openSearch(db, config);
     try {
       const result = await run(db, search, open, scan, roots, { ...batch, startedAt });
       return { result, objects: [`batch ${batch.batchId}`], outcome: result.interrupted ? 'interrupted' : 'done' };

@@ -2,6 +2,7 @@ import type { CalibratedAlgorithm } from '../match/calibration.ts';
 import type { Db } from '../store/db.ts';
 import { recordSearchAlarm } from '../store/queries/search-alarms.ts';
 import type { BitHit, BitQuery, BitSearch } from './bit-search.ts';
+import { sameHits } from './check-search.ts';
 import { PgvectorScan } from './pgvector-scan.ts';
 
 /**
@@ -82,13 +83,4 @@ export class CheckedBitSearch implements BitSearch {
     });
     return false;
   }
-}
-
-function sameHits(found: readonly BitHit[], expected: readonly BitHit[]): boolean {
-  const textOf = (hits: readonly BitHit[]) =>
-    hits
-      .map((hit) => `${hit.recordId} ${hit.distanceBits}`)
-      .sort()
-      .join();
-  return textOf(found) === textOf(expected);
 }

@@ -8,8 +8,9 @@ import { addRecord, addSet, turned } from '../../../test/known-set-kit.ts';
 import { STORE_ENGINES } from '../../../test/store-engines.ts';
 import type { Db } from '../../store/db.ts';
 import { noteSearchedAgain, noteWithdrawn } from '../../store/queries/known-changes.ts';
-import { openSearchAlarms } from '../../store/queries/search-alarms.ts';
+import { acknowledgeSearchAlarms, openSearchAlarms } from '../../store/queries/search-alarms.ts';
 import type { BitHit, BitQuery } from '../bit-search.ts';
+import { checkSearch } from '../check-search.ts';
 import { CheckedBitSearch } from '../checked-bit-search.ts';
 import { PgvectorScan } from '../pgvector-scan.ts';
 import { MihSearch } from './mih-search.ts';
@@ -156,6 +157,33 @@ for (const engine of STORE_ENGINES) {
         assert.equal(await openSnapshot(db, folder, threads), null, 'another database');
       } finally {
         await threads.close();
+      }
+    });
+
+    it('R9: a check finds what reached the store without being noted, and raises an alarm', async () => {
+      const index = await MihSearch.open(db, { threads: 1 });
+      try {
+        const [fine] = await checkSearch(db, index, 5);
+        assert.deepEqual({ queries: fine?.queries, differing: fine?.differing }, { queries: 5, differing: 0 });
+        assert.deepEqual(await openSearchAlarms(db), []);
+        await db.execute(
+          `insert into known_bits (record_id, set_id, algorithm, bits) select record_id + 1000000, set_id, algorithm, bits from known_bits`,
+        );
+        const found = await checkSearch(db, index, 5);
+        assert.deepEqual(
+          found.map(({ algorithm, differing }) => `${algorithm} ${differing}`),
+          ['pdq-512 5', 'pdq-full 5'],
+        );
+        const details = (await openSearchAlarms(db)).map(({ detail }) => detail);
+        assert.ok(
+          details.some((detail) => /pdq-512: 5 of 5 queries/.test(detail)),
+          details.join('; '),
+        );
+        await db.execute('delete from known_bits where record_id > 1000000');
+        assert.equal(await acknowledgeSearchAlarms(db, 'tester'), 2);
+        assert.deepEqual(await openSearchAlarms(db), []);
+      } finally {
+        await index.close();
       }
     });
 

@@ -2,6 +2,7 @@ import type { CalibratedAlgorithm } from '../../match/calibration.ts';
 import type { Db } from '../../store/db.ts';
 import { type KnownChange, knownChangesAfter, latestKnownChange } from '../../store/queries/known-changes.ts';
 import { type BitHit, type BitQuery, type BitSearch, comparedWith } from '../bit-search.ts';
+import { collectGarbage } from './collect-garbage.ts';
 import { gatherSegments, segmentsToGather } from './gather-segments.ts';
 import { type LoadedHashes, loadHashes, STORED_ALGORITHMS, type StoredAlgorithm } from './load-hashes.ts';
 import { MihThreads } from './mih-threads.ts';
@@ -211,7 +212,10 @@ export class MihSearch implements BitSearch {
 
   #letGo(): void {
     if (this.#searches > 0) return;
-    for (const segment of this.#retired.splice(0)) this.#threads.detach(segment);
+    const retired = this.#retired.splice(0);
+    for (const segment of retired) this.#threads.detach(segment);
+    // Of a few hashes the memory is not worth a pause.
+    if (retired.some((segment) => segment.count >= LEAST_SAVED)) setImmediate(collectGarbage);
   }
 }
 

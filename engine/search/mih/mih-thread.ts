@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
+import { collectGarbage } from './collect-garbage.ts';
 import { MihKernel } from './mih-kernel.ts';
 import { RecordIntervals } from './record-intervals.ts';
 import type { SharedSegment } from './segment.ts';
@@ -135,8 +136,10 @@ function read(task: FilePart): string {
 
 parentPort?.on('message', (message: SegmentNews | MihRequest) => {
   if ('kind' in message) {
-    if (message.kind === 'detach') segments.delete(message.key);
-    else
+    if (message.kind === 'detach') {
+      segments.delete(message.key);
+      collectGarbage();
+    } else
       segments.set(message.segment.key, {
         shared: message.segment,
         kernel: new MihKernel(message.segment, thread),

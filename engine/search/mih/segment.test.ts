@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
+import { collectGarbage } from './collect-garbage.ts';
 import { gatherSegments, segmentsToGather } from './gather-segments.ts';
 import { MihThreads } from './mih-threads.ts';
 import { RecordIntervals } from './record-intervals.ts';
@@ -174,5 +175,35 @@ describe('intervals of records', () => {
         }
       }),
     );
+  });
+});
+
+describe('memory of the index', () => {
+  it('is returned when a segment goes out of use', async () => {
+    const threads = new MihThreads(2);
+    try {
+      const next = numbers(4);
+      const hash = anyHash(next);
+      const residentBytes = () => process.memoryUsage.rss();
+      const detached = async (): Promise<number> => {
+        const filler = new SegmentFiller();
+        for (let at = 0; at < 1_000_000; at += 1) filler.add(at, hash, 0, null);
+        const segment = filler.finish(threads.count);
+        threads.attach(segment);
+        await threads.within(segment, hash, 0);
+        const held = residentBytes();
+        threads.detach(segment);
+        return held;
+      };
+      const held = await detached();
+      // Two rounds: every thread has then gone through the message before.
+      for (let round = 0; round < 20 && residentBytes() > held - 30_000_000; round += 1) {
+        collectGarbage();
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      assert.ok(residentBytes() < held - 30_000_000, `${residentBytes()} bytes stay of ${held}`);
+    } finally {
+      await threads.close();
+    }
   });
 });
