@@ -111,7 +111,10 @@ for (const engine of STORE_ENGINES) {
       );
       const found = await look(db, search, contents);
       assert.equal(search.description, 'fuse filter before the database index');
-      assert.deepEqual(found.records, expected.map(({ recordId }) => recordId).sort((a, b) => a - b));
+      assert.deepEqual(
+        found.records,
+        expected.map(({ recordId }) => recordId).sort((a, b) => a - b),
+      );
       assert.equal(found.records.length, 45);
       await search.close();
     });

@@ -123,7 +123,8 @@ describe('the delta of a filter', () => {
           delta.add(low, high);
           model.add(`${low} ${high}`);
         }
-        for (const [low, high] of [...added, ...asked]) assert.equal(delta.holds(low, high), model.has(`${low} ${high}`));
+        for (const [low, high] of [...added, ...asked])
+          assert.equal(delta.holds(low, high), model.has(`${low} ${high}`));
       }),
     );
   });
