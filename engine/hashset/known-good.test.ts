@@ -38,12 +38,13 @@ function rdsOf(contents: readonly string[]): string {
   const file = path.join(folder, `${files}.db`);
   const db = new DatabaseSync(file);
   db.exec(`create table FILE (sha256, sha1, md5, file_size); create table VERSION (version, description);
-    insert into VERSION values ('2026.03.1', 'test')`);
+    insert into VERSION values ('2026.03.1', 'test'); begin`);
   const insert = db.prepare('insert into FILE values (upper(?), upper(?), upper(?), 1)');
   for (const content of contents) {
     const { sha256, sha1, md5 } = digestsOf(content);
     insert.run(sha256, sha1, md5);
   }
+  db.exec('commit');
   db.close();
   return file;
 }
