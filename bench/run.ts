@@ -18,6 +18,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   memory: async () => (await import('./memory.ts')).bench,
   'database-share': async () => (await import('./database-share.ts')).bench,
   import: async () => (await import('./import-speed.ts')).bench,
+  'digest-filter': async () => (await import('./digest-filter.ts')).bench,
   'vector-recall': async () => (await import('./vector-recall.ts')).bench,
   'unseen-first': async () => (await import('./unseen-first.ts')).bench,
   'candidate-series': async () => (await import('./candidate-series.ts')).bench,
