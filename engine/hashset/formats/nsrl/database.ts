@@ -18,6 +18,7 @@ const LONGEST_VALUE_BYTES = 1_000_000;
 const MOST_DIGITS = 65;
 const MOST_VERSION_LENGTH = 100;
 const SEPARATOR = '|';
+const BAR = SEPARATOR.charCodeAt(0);
 /** Where separators stand when all three digests are there. */
 const SHA1_AT = 65;
 const MD5_AT = 106;
@@ -126,23 +127,20 @@ function texts(db: DatabaseSync, sql: string, ...params: string[]): string[] {
 
 const named = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
-/** One text a row, since reading four columns of it costs twice as much. */
-function selectOf({ name, sha256, sha1, md5, size }: RdsTable): string {
+/**
+ * One text a row: it costs as much to read as four columns do, and goes into the buffer that digests are decoded from at once. Where an index gives the order of the digests, the many rows of one
+ * content are put together by SQLite as it goes along it, and their number stands behind; never by sorting, which would take disk and
+ * memory without bound: then each row is one, and the importer finds the repeated ones.
+ */
+function selectOf(db: DatabaseSync, { name, sha256, sha1, md5, size }: RdsTable): { sql: string; ordered: boolean } {
   const part = (column: string | null): string =>
     column === null ? `''` : `substr(coalesce(${named(column)}, ''), 1, ${MOST_DIGITS})`;
-  return `select ${[sha256, sha1, md5, size].map(part).join(` || '${SEPARATOR}' || `)} from ${named(name)}`;
-}
-
-/**
- * In the order of the digests where an index gives it, so that the many rows of one content follow each other and all but the first are
- * left out here; never by sorting, which would take disk and memory without bound.
- */
-function orderOf(db: DatabaseSync, table: RdsTable): string {
-  const digests = [table.sha256, table.sha1, table.md5].filter((column) => column !== null).map(named);
-  const order = ` order by ${digests.join(', ')}`;
-  const plan = reading(() => db.prepare(`explain query plan ${selectOf(table)}${order}`).all());
-  const sorts = plan.some(({ detail }) => String(detail).includes('TEMP B-TREE'));
-  return sorts ? '' : order;
+  const line = [sha256, sha1, md5, size].map(part).join(` || '${SEPARATOR}' || `);
+  const digests = [sha256, sha1, md5].filter((column) => column !== null).map(named);
+  const together = `select ${line} || '${SEPARATOR}' || count(*) from ${named(name)} group by ${digests.join(', ')}`;
+  const plan = reading(() => db.prepare(`explain query plan ${together}`).all());
+  if (!plan.some(({ detail }) => String(detail).includes('TEMP B-TREE'))) return { sql: together, ordered: true };
+  return { sql: `select ${line} || '${SEPARATOR}1' from ${named(name)}`, ordered: false };
 }
 
 async function* readTable(
@@ -153,26 +151,20 @@ async function* readTable(
 ): AsyncGenerator<RecordBatch, void, undefined> {
   const builder = new BatchBuilder();
   try {
-    const order = orderOf(db, table);
+    const { sql, ordered } = selectOf(db, table);
     const rows = reading(() => {
-      const statement = db.prepare(`${selectOf(table)}${order}`);
+      const statement = db.prepare(sql);
       statement.setReturnArrays(true);
       return statement.iterate();
     });
     const line = new RdsLine();
-    let before = '';
     for (;;) {
       const next = reading(() => rows.next());
       if (next.done === true) break;
       const text = String(Object.values(next.value)[0]);
-      if (text === before) {
-        builder.reject('duplicate');
-        continue;
-      }
-      before = text;
       line.take(text, builder);
       // How far it is: by the digest, which are spread evenly, where they come in their order.
-      if (builder.full) yield builder.take(order === '' ? 0 : Math.round(sizeBytes * shareOf(text)));
+      if (builder.full) yield builder.take(ordered ? Math.round(sizeBytes * shareOf(text)) : 0);
     }
     await unchanged();
     yield builder.take(sizeBytes, 0);
@@ -183,34 +175,36 @@ async function* readTable(
 
 const shareOf = (digest: string): number => (Number.parseInt(digest.slice(0, 4), 16) || 0) / 65_536;
 
-/** A row as `sha256|sha1|md5|size`. */
+/** A row as `sha256|sha1|md5|size|rows`. */
 class RdsLine {
-  /** No row is longer: three digests and a size of MOST_DIGITS characters each, of up to three bytes. */
-  readonly #bytes = Buffer.alloc((MOST_DIGITS + 1) * 4 * 3);
+  /** No row is longer: three digests and a size of MOST_DIGITS characters each, of up to three bytes, and a number. */
+  readonly #bytes = Buffer.alloc((MOST_DIGITS + 1) * 4 * 3 + 20);
 
   take(text: string, builder: BatchBuilder): void {
     const bytes = this.#bytes;
-    const end = bytes.write(text, 'utf8');
+    const end = text.lastIndexOf(SEPARATOR);
+    const rows = text.length === end + 2 ? text.charCodeAt(end + 1) - 48 : Number(text.slice(end + 1));
+    for (let repeated = 1; repeated < rows; repeated += 1) builder.reject('duplicate');
+    const written = bytes.write(text, 0, 'latin1');
     builder.begin();
     const whole =
       end >= SIZE_AT &&
-      text[SHA1_AT - 1] === SEPARATOR &&
-      text[MD5_AT - 1] === SEPARATOR &&
-      text[SIZE_AT - 1] === SEPARATOR &&
+      bytes[SHA1_AT - 1] === BAR &&
+      bytes[MD5_AT - 1] === BAR &&
+      bytes[SIZE_AT - 1] === BAR &&
       builder.plainDigest(PRESENT.sha256, bytes, 0) &&
       builder.plainDigest(PRESENT.sha1, bytes, SHA1_AT) &&
       builder.plainDigest(PRESENT.md5, bytes, MD5_AT);
     if (whole) builder.size(bytes, SIZE_AT, end);
-    else this.#takeParts(bytes.subarray(0, end), builder);
+    else this.#takeParts(bytes.subarray(0, Math.min(end, written)), builder);
     builder.commit();
   }
 
   #takeParts(bytes: Uint8Array, builder: BatchBuilder): void {
     builder.begin();
-    const bar = SEPARATOR.charCodeAt(0);
-    const first = bytes.indexOf(bar);
-    const second = bytes.indexOf(bar, first + 1);
-    const third = bytes.indexOf(bar, second + 1);
+    const first = bytes.indexOf(BAR);
+    const second = bytes.indexOf(BAR, first + 1);
+    const third = bytes.indexOf(BAR, second + 1);
     builder.sha256(bytes, 0, first);
     builder.sha1(bytes, first + 1, second);
     builder.md5(bytes, second + 1, third);
