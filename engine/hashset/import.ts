@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { Type } from 'typebox';
 import { Closed } from '../../schemas/closed.ts';
@@ -8,11 +7,10 @@ import type { Db, Transaction } from '../store/db.ts';
 import { jsonParam } from '../store/db.ts';
 import { integer, json, oneOf, row, text } from '../store/row-shape.ts';
 import { retrying } from '../store/sqlstate.ts';
-import { fileChunks } from './file-chunks.ts';
-import { isSqliteFile, openNsrlDatabase } from './formats/nsrl/database.ts';
-import { type OpenSetOptions, openSet, type SetReader } from './formats/reader.ts';
+import type { OpenSetOptions, SetReader } from './formats/reader.ts';
 import { noNotes, noRejections, type RecordBatch } from './formats/record-batch.ts';
 import { promote } from './promote.ts';
+import { digestOf, openSetFile } from './set-file.ts';
 import { requireNoKnownMaterial, requirePurpose, requireSamePurpose, type SetPurpose } from './set-purpose.ts';
 import { SET_STATES } from './set-states.ts';
 import { StageEncoder } from './stage-encoder.ts';
@@ -81,7 +79,7 @@ const SET_ROW = row({
 export async function importSetFile(db: Db, request: ImportRequest): Promise<ImportResult> {
   const name = request.name ?? path.basename(request.file).replace(/\.[^.]+$/, '');
   const { sha256, sizeBytes } = await digestOf(request.file);
-  const reader = await openReader(request, sha256, sizeBytes);
+  const reader = await openSetFile(request, sha256, sizeBytes);
   try {
     requirePurpose(reader.description, purposeOf(request));
     const set = await beginSet(db, { ...request, name, sha256, reader });
@@ -102,34 +100,6 @@ export async function importSetFile(db: Db, request: ImportRequest): Promise<Imp
 }
 
 const purposeOf = ({ purpose = 'known' }: Pick<ImportRequest, 'purpose'>): SetPurpose => purpose;
-
-async function openReader(request: ImportRequest, sha256: Buffer, sizeBytes: number): Promise<SetReader> {
-  const { file, format = 'auto' } = request;
-  if ((format === 'auto' || format === 'nsrl') && (await isSqliteFile(file))) {
-    return openNsrlDatabase(file, sizeBytes, async () => {
-      for await (const _chunk of sameBytes(file, sha256));
-    });
-  }
-  return await openSet(sameBytes(file, sha256), { format, name: path.basename(file) });
-}
-
-/**
- * The file's bytes once more. At their end they must be those that were digested first: a set recorded under the digest of other
- * bytes would be evidence of nothing.
- */
-async function* sameBytes(file: string, sha256: Buffer): AsyncGenerator<Buffer> {
-  const hash = createHash('sha256');
-  for await (const chunk of fileChunks(file)) {
-    hash.update(chunk);
-    yield chunk;
-  }
-  if (!hash.digest().equals(sha256)) {
-    throw new HomewardError(
-      'HW_SET_DAMAGED',
-      `expected ${JSON.stringify(file)} to stay as it is while it is imported, received other bytes the second time; import it again when nobody writes to it`,
-    );
-  }
-}
 
 interface BegunSet {
   readonly setId: number;
@@ -397,22 +367,4 @@ async function discard(db: Db, setId: number): Promise<void> {
     await dropStageTables(tx, stageTables(setId));
     await tx.execute(`delete from hash_set where set_id = $1 and state = 'importing'`, [setId]);
   });
-}
-
-async function digestOf(file: string): Promise<{ readonly sha256: Buffer; readonly sizeBytes: number }> {
-  const hash = createHash('sha256');
-  let sizeBytes = 0;
-  try {
-    for await (const chunk of fileChunks(file)) {
-      hash.update(chunk);
-      sizeBytes += chunk.length;
-    }
-  } catch (error) {
-    throw new HomewardError(
-      'HW_PATH_NOT_FOUND',
-      `expected a readable hash set, received ${JSON.stringify(file)} (${error instanceof Error ? error.message : 'unreadable'}); check the path`,
-      { cause: error },
-    );
-  }
-  return { sha256: hash.digest(), sizeBytes };
 }
