@@ -20,6 +20,7 @@ import {
   significant,
 } from './harness.ts';
 import { SET_FOLDER } from './picture-set.ts';
+import { generatedRds } from './rds-generator.ts';
 import { withServerDatabase } from './real-server.ts';
 import { type GeneratedFormat, generateSet } from './set-generator.ts';
 import { meterStaging } from './staging-meter.ts';
@@ -37,6 +38,7 @@ const FORMATS = [
   { format: 'vics', megabytes: 100 },
   { format: 'csv', megabytes: 40 },
   { format: 'md5', megabytes: 15 },
+  { format: 'nsrl', megabytes: 120 },
 ] as const;
 
 const answerValidator = Compile(
@@ -48,7 +50,10 @@ const answerValidator = Compile(
   }),
 );
 
-async function generated(format: GeneratedFormat, megabytes: number): Promise<string> {
+type ImportedFormat = GeneratedFormat | 'nsrl';
+
+async function generated(format: ImportedFormat, megabytes: number): Promise<string> {
+  if (format === 'nsrl') return generatedRds(IMPORT_FOLDER, megabytes * MEGABYTE, SEED);
   const file = path.join(
     IMPORT_FOLDER,
     `${format}-${megabytes}mb.${format === 'vics' ? 'json' : format === 'csv' ? 'csv' : 'txt'}`,
@@ -67,13 +72,15 @@ interface Rates {
   readonly whole: number;
 }
 
-async function ratesOf(db: Db, format: GeneratedFormat, megabytes: number, rounds: number): Promise<Rates> {
+async function ratesOf(db: Db, format: ImportedFormat, megabytes: number, rounds: number): Promise<Rates> {
   const file = await generated(format, megabytes);
   let rows = 0;
   const importOnce = async (name: string, keepRecords: boolean) => {
     const meter = meterStaging(db, keepRecords);
     const started = performance.now();
-    const request = { file, source: 'bench', name, importedBy: 'bench', signal: new AbortController().signal } as const;
+    const purpose = format === 'nsrl' ? 'good' : 'known';
+    const { signal } = new AbortController();
+    const request = { file, source: 'bench', name, purpose, importedBy: 'bench', signal } as const;
     rows = (await importSetFile(meter.db, request)).records;
     return { seconds: (performance.now() - started) / 1000, staging: meter.stagingSeconds(), chunks: meter.records() };
   };

@@ -19,6 +19,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   'database-share': async () => (await import('./database-share.ts')).bench,
   import: async () => (await import('./import-speed.ts')).bench,
   'radius-search': async () => (await import('./radius-search.ts')).bench,
+  'digest-filter': async () => (await import('./digest-filter.ts')).bench,
   'vector-recall': async () => (await import('./vector-recall.ts')).bench,
   'unseen-first': async () => (await import('./unseen-first.ts')).bench,
   'candidate-series': async () => (await import('./candidate-series.ts')).bench,

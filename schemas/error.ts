@@ -96,6 +96,11 @@ export const ERRORS = {
     'A hash set is truncated or not well-formed; it was refused whole.',
     'Ask its source for the file again; an earlier version stays in force.',
   ),
+  HW_SET_PURPOSE: entry(
+    EXIT.usage,
+    'A hash set was to be imported as what it cannot be: known material as known-good, NSRL as known material, or a version of a set as something else than the one in force.',
+    'Give the --purpose that the message names; known material is never loaded as known-good.',
+  ),
   HW_SET_NOT_FOUND: entry(
     EXIT.usage,
     'No hash set of that name is in this database.',

@@ -38,7 +38,7 @@ export type KnownRecord = Static<typeof KnownRecord>;
 
 /** What the head of a file said about the set, and what was read. */
 export const SetDescription = Closed({
-  format: OneOf(['vics', 'csv', 'digest-list', 'pdq-list', 'ndjson']),
+  format: OneOf(['vics', 'csv', 'digest-list', 'pdq-list', 'ndjson', 'nsrl', 'nist-non-rds']),
   formatVersion: Nullable(BoundedText(40)),
   /** Such as `vic-us`, `caid-uk`; `unspecified` when the file names none. Codes are never compared across schemes. */
   categoryScheme: BoundedText(60),

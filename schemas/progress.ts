@@ -9,6 +9,7 @@ export const ProgressCounts = Closed({
   known: Count(),
   nearDuplicate: Count(),
   unseen: Count(),
+  knownGood: Count(),
   partial: Count(),
   rejected: Count(),
   notExamined: Count(),

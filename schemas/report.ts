@@ -92,11 +92,21 @@ export const ReportModels = Closed({
 });
 export type ReportModels = Static<typeof ReportModels>;
 
+/** A known-good set that has an item's content: no evidence. Beside matches it contradicts them, and they hold. */
+export const ReportGood = Closed({
+  source: BoundedText(200),
+  setName: BoundedText(200),
+  setVersion: Count(),
+  /** The strongest digest that its record has, by which it was found. */
+  method: OneOf(['md5', 'sha1', 'sha256']),
+});
+export type ReportGood = Static<typeof ReportGood>;
+
 /**
  * known: a digest match (identical content). nearDuplicate: a perceptual match only. unseen: examined, nothing matched.
- * none: not examined, so nothing can be said.
+ * knownGood: nothing known matched, and a known-good set has this content. none: not examined, so nothing can be said.
  */
-export const STANDINGS = ['known', 'nearDuplicate', 'unseen', 'none'] as const;
+export const STANDINGS = ['known', 'nearDuplicate', 'unseen', 'knownGood', 'none'] as const;
 export const Standing = OneOf(STANDINGS);
 export type Standing = Static<typeof Standing>;
 
@@ -121,6 +131,8 @@ export const ReportItem = Closed({
   trailingBytes: Nullable(Count()),
   capture: Nullable(CaptureMetadata),
   matches: Type.Array(ReportMatch),
+  /** Known-good sets that have this content. */
+  knownGood: Type.Array(ReportGood),
   /** Null where the models did not look at it. */
   models: Nullable(ReportItemModels),
 });
@@ -146,6 +158,10 @@ export const ReportCounts = Closed({
   known: Count(),
   nearDuplicate: Count(),
   unseen: Count(),
+  /** Items that known-good sets have and nothing known matched. */
+  knownGood: Count(),
+  /** Items that both known material and a known-good set have: counted as known, and one of the two sets is wrong. */
+  contradicted: Count(),
   done: Count(),
   partial: Count(),
   rejected: Count(),
@@ -187,6 +203,8 @@ export const ReportSet = Closed({
   format: BoundedText(60),
   records: Count(),
   importedAt: BoundedText(40),
+  /** known: `nothing known` is said against it. good: it says what is nobody's evidence. */
+  purpose: OneOf(['known', 'good', 'negative']),
 });
 export type ReportSet = Static<typeof ReportSet>;
 

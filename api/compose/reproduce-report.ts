@@ -92,6 +92,7 @@ async function copySet(db: Parameters<typeof listSets>[0], set: ReportSet, file:
     file,
     source: found.source,
     name: found.name,
+    purpose: found.purpose === 'good' ? 'good' : 'known',
     asReceived: {
       version: found.version,
       sha256: found.sha256,

@@ -10,6 +10,8 @@ import { scanBatch } from '../../engine/ingest/scan.ts';
 import type { WalkEntry } from '../../engine/ingest/walk.ts';
 import type { ReportBuilder } from '../../engine/report/build.ts';
 import type { BitSearch } from '../../engine/search/bit-search.ts';
+import type { DigestSearch } from '../../engine/search/digests/digest-search.ts';
+import { openDigestSearch } from '../../engine/search/digests/open-digest-search.ts';
 import type { Db } from '../../engine/store/db.ts';
 import {
   type BatchRecord,
@@ -34,7 +36,7 @@ import { ScanCounter } from './scan-counter.ts';
 import type { ScanProgress } from './scan-progress.ts';
 
 /** A hash set file and whose it is. */
-export type KnownSource = Pick<ImportRequest, 'file' | 'source' | 'name' | 'asReceived'>;
+export type KnownSource = Pick<ImportRequest, 'file' | 'source' | 'name' | 'asReceived' | 'purpose'>;
 
 export interface SeizureScan {
   readonly config: Config;
@@ -127,10 +129,12 @@ async function scanWith(
       startedAt,
     });
     const search = await openSearch(db, config);
+    const digests = await openDigestSearch(db);
     try {
-      const result = await run(db, search, open, scan, roots, { ...batch, startedAt });
+      const result = await run(db, { bits: search, digests }, open, scan, roots, { ...batch, startedAt });
       return { result, objects: [`batch ${batch.batchId}`], outcome: result.interrupted ? 'interrupted' : 'done' };
     } finally {
+      await digests.close();
       await search.close();
     }
   });
@@ -138,13 +142,13 @@ async function scanWith(
 
 async function run(
   db: Db,
-  search: BitSearch,
+  search: { readonly bits: BitSearch; readonly digests: DigestSearch },
   open: OpenFleet,
   scan: SeizureScan,
   roots: readonly Buffer[],
   batch: BatchRecord,
 ): Promise<ScanOutcome> {
-  const recorder = new Recorder(db, search, batch);
+  const recorder = new Recorder(db, search.bits, batch, search.digests);
   const hashed = await hashesStage(db, recorder, open, scan, roots, batch);
   const asked = scan.models;
   const stage = asked === null ? null : await import('./models-stage.ts');
@@ -162,7 +166,7 @@ async function run(
       finishedAt,
       hashes: hashed ? 'complete' : 'interrupted',
       models: models === null ? 'leftOut' : whole ? 'complete' : 'interrupted',
-      bitSearch: search.description,
+      bitSearch: search.bits.description,
     }),
     added: recorder.added,
     models: models === null ? null : await models.facts(),

@@ -1,4 +1,4 @@
-import type { KnownBy, ReportCounts, ReportHead } from '../../schemas/report.ts';
+import type { KnownBy, ReportCounts, ReportHead, ReportSet } from '../../schemas/report.ts';
 import { byteSize, counted, groupDigits } from './figures.ts';
 import { neutralise } from './neutralise.ts';
 import { reasonWords } from './words.ts';
@@ -25,9 +25,15 @@ export interface Notice {
   readonly text: string;
 }
 
+/** The sets that `known` and `unseen` are said against; known-good ones say neither. */
+export function knownSets(head: ReportHead): readonly ReportSet[] {
+  return head.sets.filter(({ purpose }) => purpose === 'known');
+}
+
 /** What a reader must know before any figure. */
 export function notices(head: ReportHead): readonly Notice[] {
-  const { batch, sets } = head;
+  const { batch, counts } = head;
+  const sets = knownSets(head);
   const found: Notice[] = [];
   const missing = missingProtection(head);
   if (missing.length > 0) {
@@ -58,7 +64,20 @@ export function notices(head: ReportHead): readonly Notice[] {
       text: 'No hash set was searched: nothing could be known, and every examined file counts as unseen.',
     });
   }
+  if (counts.contradicted > 0) {
+    found.push({
+      level: 'alarm',
+      title: 'Sets contradict each other',
+      text: `${counted(counts.contradicted, 'file')} matched known material and ${counts.contradicted === 1 ? 'is' : 'are'} in a known-good set as well. They are shown as known; one of the sets is wrong: tell both sources. The list of files names the sets.`,
+    });
+  }
   return found;
+}
+
+/** What known-good sets took out of the unseen; '' where nothing. */
+export function knownGoodSentence({ counts: { knownGood } }: ReportHead): string {
+  if (knownGood === 0) return '';
+  return `${counted(knownGood, 'further file')} matched nothing known and ${knownGood === 1 ? 'is' : 'are'} in a known-good set: published software and the like, nobody\u2019s evidence.`;
 }
 
 function missingProtection({ batch: { sandbox } }: ReportHead): readonly string[] {
@@ -138,7 +157,8 @@ export const OVERLAP_SENTENCE =
 
 /** What a person does next, most pressing first. */
 export function nextSteps(head: ReportHead): readonly string[] {
-  const { counts, batch, sets } = head;
+  const { counts, batch } = head;
+  const sets = knownSets(head);
   const steps: string[] = [];
   if (!batch.complete) steps.push('Run the same command with --resume: the batch is not finished.');
   if (sets.length === 0)

@@ -96,6 +96,7 @@ function plantedItem(item: ReportItem, text: string): ReportItem {
       series: match.series === null ? null : `${text}${match.series}`,
       category: match.category === null ? null : { ...match.category, label: text },
     })),
+    knownGood: [{ source: text, setName: text, setVersion: 1, method: 'md5' }],
   };
 }
 
@@ -327,6 +328,26 @@ describe('the page', () => {
     const text = page(crowded, items, revealed);
     assert.ok(Buffer.byteLength(text) <= 5_000_000, `${Buffer.byteLength(text)} bytes`);
     assert.ok(rowCount(text) > 500, 'and still shows many rows');
+  });
+});
+
+describe('known-good sets on the page', () => {
+  it('are named beside what only they have, and as a contradiction beside a match', () => {
+    const good = { source: 'NIST', setName: 'RDS modern', setVersion: 7, method: 'sha1' } as const;
+    const known = { ...sampleItemThat('known'), knownGood: [good] };
+    const plainGood = { ...sampleItemThat('unseen'), standing: 'knownGood' as const, knownGood: [good] };
+    const head = sampleHead(10);
+    const text = page(
+      { ...head, counts: { ...head.counts, knownGood: 1, contradicted: 1 } },
+      [known, plainGood],
+      masked,
+    );
+    assert.match(
+      text,
+      /<div class="alarm-text">contradicted: in the known-good set RDS modern version 7 of NIST \(same SHA-1\)/,
+    );
+    assert.match(text, /<div class="soft">in the known-good set RDS modern/);
+    assert.match(text, /Sets contradict each other/);
   });
 });
 

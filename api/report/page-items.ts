@@ -6,7 +6,7 @@ import type { Mask } from './mask.ts';
 import { evidenceSentence, tooPoorToCompare } from './model-findings.ts';
 import { neutralise } from './neutralise.ts';
 import type { PageRow, PageRows } from './page-rows.ts';
-import { evidenceWords, outcomeWords, reasonWords, recordedBy, standingWords } from './words.ts';
+import { evidenceWords, goodWords, outcomeWords, reasonWords, recordedBy, standingWords } from './words.ts';
 
 const MAX_MATCHES_IN_ROW = 2;
 const DIGEST_DIGITS_SHOWN = 12;
@@ -72,8 +72,11 @@ function matchCell(item: ReportItem, mask: Mask): MarkupOrNothing {
     ...(item.models?.matches ?? []).map((match) => html`${evidenceSentence(match, mask)}`),
   ];
   const shown = best.slice(0, MAX_MATCHES_IN_ROW);
-  if (shown.length === 0) return null;
-  return html`${shown.map((words) => html`<div class="match">${words}</div>`)}${best.length > shown.length && html`<div class="soft">and ${counted(best.length - shown.length, 'more match', 'more matches')}</div>`}`;
+  const [good] = item.knownGood;
+  if (shown.length === 0 && good === undefined) return null;
+  // Beside a match it is a contradiction, which is not to be overlooked.
+  const contradiction = item.matches.length > 0;
+  return html`${shown.map((words) => html`<div class="match">${words}</div>`)}${good !== undefined && html`<div class="${contradiction ? 'alarm-text' : 'soft'}">${contradiction && 'contradicted: '}${goodWords(good)}</div>`}${best.length > shown.length && html`<div class="soft">and ${counted(best.length - shown.length, 'more match', 'more matches')}</div>`}`;
 }
 
 type MarkupOrNothing = Markup | null;

@@ -4,6 +4,7 @@ import { limits, sandboxLines } from './findings.ts';
 import { html, type Markup, type MarkupValue } from './markup.ts';
 import { neutralise } from './neutralise.ts';
 import { bounded, dataTable } from './table.ts';
+import { purposeWords } from './words.ts';
 
 const MAX_SETS = 400;
 const MAX_ALGORITHMS = 40;
@@ -16,10 +17,11 @@ export function setsSection(head: ReportHead): Markup {
 ${
   head.sets.length === 0
     ? html`<p>No hash set. Nothing can be said about what is known.</p>`
-    : html`<p>What is called unseen was not found in these sets, in these versions, and in no others.</p><div class="card">${dataTable(
+    : html`<p>What is called unseen was not found in these sets of known material, in these versions, and in no others.</p><div class="card">${dataTable(
         'Hash sets searched',
         [
           { title: 'Set' },
+          { title: 'For' },
           { title: 'Source' },
           { title: 'Version', numeric: true },
           { title: 'Records', numeric: true },
@@ -29,6 +31,7 @@ ${
         ],
         sets.shown.map((set) => [
           neutralise(set.name, 80),
+          purposeWords(set.purpose),
           neutralise(set.source, 80),
           String(set.version),
           groupDigits(set.records),

@@ -2,7 +2,16 @@ import { OUTCOMES, type Outcome } from '../../schemas/outcome.ts';
 import type { ReportHead } from '../../schemas/report.ts';
 import { barChart } from './charts.ts';
 import { counted, groupDigits, instant, percent } from './figures.ts';
-import { breakdown, examinedSentence, examinedSize, nextSteps, notices, OVERLAP_SENTENCE } from './findings.ts';
+import {
+  breakdown,
+  examinedSentence,
+  examinedSize,
+  knownGoodSentence,
+  knownSets,
+  nextSteps,
+  notices,
+  OVERLAP_SENTENCE,
+} from './findings.ts';
 import { html, type Markup } from './markup.ts';
 import type { Mask } from './mask.ts';
 import { neutralise } from './neutralise.ts';
@@ -49,7 +58,9 @@ function addedSentence({ counts: { added } }: ReportHead): string {
 
 /** Known, never as a sum alone; near duplicates; unseen. */
 export function standingSection(head: ReportHead): Markup {
-  const { counts, sets } = head;
+  const { counts } = head;
+  const sets = knownSets(head);
+  const good = knownGoodSentence(head);
   return html`<section id="known" aria-labelledby="known-heading">
 <h2 id="known-heading">What is known</h2>
 <div class="card known">
@@ -72,7 +83,8 @@ ${breakdownTable(head, 'nearDuplicate')}
           'record',
         )}, <a href="#sets">listed below</a>, and no others.`
   }</p>
-<p class="note">${counted(Math.max(0, counts.items - counts.known - counts.nearDuplicate - counts.unseen), 'further file')} could not be compared; why is said under outcomes.</p>
+${good !== '' && html`<p class="note">${good}</p>`}
+<p class="note">${counted(Math.max(0, counts.items - counts.known - counts.nearDuplicate - counts.unseen - counts.knownGood), 'further file')} could not be compared; why is said under outcomes.</p>
 </div>
 ${nextStepsCard(head)}
 </div>

@@ -112,6 +112,7 @@ export function sampleItem(index: number): SampleItem {
           }
         : null,
     matches,
+    knownGood: [],
     models:
       unexamined === undefined && hash % 2 === 0
         ? {
@@ -131,6 +132,8 @@ export function sampleHead(items: number): ReportHead {
     known: 0,
     nearDuplicate: 0,
     unseen: 0,
+    knownGood: 0,
+    contradicted: 0,
     none: 0,
     done: 0,
     partial: 0,
@@ -227,6 +230,7 @@ export function sampleHead(items: number): ReportHead {
         format: 'vics 2.0',
         records: 4_812_044,
         importedAt: '2026-11-02T08:00:00.000Z',
+        purpose: 'known',
       },
       {
         source: 'Partner desk',
@@ -236,6 +240,7 @@ export function sampleHead(items: number): ReportHead {
         format: 'csv',
         records: 210_338,
         importedAt: '2026-10-19T08:00:00.000Z',
+        purpose: 'known',
       },
       {
         source: 'Own series',
@@ -245,6 +250,7 @@ export function sampleHead(items: number): ReportHead {
         format: 'ndjson',
         records: 1_204,
         importedAt: '2026-11-20T08:00:00.000Z',
+        purpose: 'known',
       },
     ],
     counts: {

@@ -75,6 +75,18 @@ describe('the terminal summary', () => {
     assert.match(renderTerminalSummary(again, plain), /^This run added nothing to the database/m);
   });
 
+  it('says what known-good sets have, against known material alone, and alarms where the two contradict each other', () => {
+    const head = sampleHead(500);
+    const good = { ...(head.sets[0] ?? assert.fail('no set')), name: 'RDS', purpose: 'good' as const };
+    const text = renderTerminalSummary(
+      { ...head, sets: [...head.sets, good], counts: { ...head.counts, knownGood: 12, contradicted: 1 } },
+      plain,
+    );
+    assert.match(text, /12 further files matched nothing known and\s+are in a known-good\s+set/);
+    assert.match(text, /said against 3 sets/);
+    assert.match(text, /Sets contradict each other: 1 file matched/);
+  });
+
   it('says whose material it is, without what was not given', () => {
     const head = sampleHead(50);
     const said = (caseRef: string, exhibitRef: string) =>

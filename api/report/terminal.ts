@@ -5,6 +5,8 @@ import {
   breakdown,
   examinedSentence,
   examinedSize,
+  knownGoodSentence,
+  knownSets,
   nextSteps,
   notices,
   OVERLAP_SENTENCE,
@@ -67,21 +69,25 @@ export function renderTerminalSummary(head: ReportHead, options: TerminalOptions
   standing(out, head, 'nearDuplicate', options, paint.near);
 
   out.heading('Unseen (examined, and nothing matched)');
+  const sets = knownSets(head);
   out.figure(
     counts.unseen,
-    head.sets.length === 0
+    sets.length === 0
       ? `${noun(counts.unseen)}; nothing was compared, because no hash set was searched`
-      : `${noun(counts.unseen)}, said against ${counted(head.sets.length, 'set')} and no others:`,
+      : `${noun(counts.unseen)}, said against ${counted(sets.length, 'set')} and no others:`,
     paint.unseen,
   );
-  for (const set of head.sets.slice(0, MAX_LINES)) {
+  for (const set of sets.slice(0, MAX_LINES)) {
     out.plain(
       `${' '.repeat(FIGURE_WIDTH)}  ${neutralise(set.name, 60)} version ${set.version} of ${neutralise(set.source, 60)}, ${counted(set.records, 'record')}, SHA-256 ${set.sha256.slice(0, 12)}\u2026`,
       paint.soft,
     );
   }
-  if (head.sets.length > MAX_LINES)
-    out.plain(`${' '.repeat(FIGURE_WIDTH)}  and ${counted(head.sets.length - MAX_LINES, 'more set')}`, paint.soft);
+  if (sets.length > MAX_LINES)
+    out.plain(`${' '.repeat(FIGURE_WIDTH)}  and ${counted(sets.length - MAX_LINES, 'more set')}`, paint.soft);
+
+  const good = knownGoodSentence(head);
+  if (good !== '') out.wrapped(good, '  ', paint.soft);
 
   models(out, head, paint);
 

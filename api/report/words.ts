@@ -1,6 +1,14 @@
 import type { MATCH_METHODS } from '../../schemas/match.ts';
 import type { OUTCOMES, Outcome, REASONS, ReasonCode } from '../../schemas/outcome.ts';
-import type { KnownBy, ReportHead, ReportMatch, STANDINGS, Standing } from '../../schemas/report.ts';
+import type {
+  KnownBy,
+  ReportGood,
+  ReportHead,
+  ReportMatch,
+  ReportSet,
+  STANDINGS,
+  Standing,
+} from '../../schemas/report.ts';
 import { neutralise } from './neutralise.ts';
 
 /** What the page and the terminal call things; docs/formats.md explains each at length. */
@@ -25,6 +33,7 @@ const STANDING_WORDS = {
   known: 'known',
   nearDuplicate: 'near duplicate',
   unseen: 'unseen',
+  knownGood: 'known-good',
   none: 'not compared',
 } as const satisfies Record<(typeof STANDINGS)[number], string>;
 
@@ -97,6 +106,16 @@ export function outcomeWords(outcome: Outcome): OutcomeWords {
 
 export function standingWords(standing: Standing): string {
   return lookUp(STANDING_WORDS, standing) ?? String(standing);
+}
+
+/** What a set is for, as the list of sets says it. */
+export function purposeWords(purpose: ReportSet['purpose']): string {
+  return { known: 'known material', good: 'known-good', negative: 'known confusions' }[purpose];
+}
+
+/** `in the known-good set NAME version 3 of SOURCE (same SHA-256)`. */
+export function goodWords({ source, setName, setVersion, method }: ReportGood): string {
+  return `in the known-good set ${neutralise(setName, 80)} version ${setVersion} of ${neutralise(source, 80)} (${METHOD_WORDS[method]})`;
 }
 
 export function reasonWords(reason: ReasonCode): string {

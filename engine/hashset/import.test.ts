@@ -151,7 +151,6 @@ const SAMPLES = [
     records: 0,
     rejected: { emptyFile: 3 },
   },
-  { file: 'exchange/nsrl/NSRLFile_v2_sample.txt', format: 'csv', scheme: 'unspecified', records: 2, rejected: {} },
   { file: 'exchange/hashkeeper/sample.hsh', format: 'csv', scheme: 'unspecified', records: 1, rejected: {} },
   { file: 'pdq/pdq-haystack.txt', format: 'pdq-list', scheme: 'unspecified', records: 1350, rejected: {} },
   { file: 'pdq/pdq-needles.txt', format: 'pdq-list', scheme: 'unspecified', records: 100, rejected: {} },

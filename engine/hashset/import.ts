@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { Type } from 'typebox';
 import { Closed } from '../../schemas/closed.ts';
@@ -6,12 +5,13 @@ import { HomewardError } from '../../schemas/error.ts';
 import { type LeadsFollowed, NO_LEADS_FOLLOWED } from '../leads/follow-sets.ts';
 import type { Db, Transaction } from '../store/db.ts';
 import { jsonParam } from '../store/db.ts';
-import { integer, json, oneOf, row } from '../store/row-shape.ts';
+import { integer, json, oneOf, row, text } from '../store/row-shape.ts';
 import { retrying } from '../store/sqlstate.ts';
-import { fileChunks } from './file-chunks.ts';
-import { type OpenSetOptions, openSet, type SetReader } from './formats/reader.ts';
+import type { OpenSetOptions, SetReader } from './formats/reader.ts';
 import { noNotes, noRejections, type RecordBatch } from './formats/record-batch.ts';
 import { promote } from './promote.ts';
+import { digestOf, openSetFile } from './set-file.ts';
+import { requireNoKnownMaterial, requirePurpose, requireSamePurpose, type SetPurpose } from './set-purpose.ts';
 import { SET_STATES } from './set-states.ts';
 import { StageEncoder } from './stage-encoder.ts';
 import { createStageTables, dropStageTables, type StageTables, stageTables } from './stage-tables.ts';
@@ -27,6 +27,8 @@ export interface ImportRequest {
   /** Name of the set within its source; the file's own name without ending, unless given. */
   readonly name?: string;
   readonly format?: OpenSetOptions['format'];
+  /** What it is for; known material, unless given. */
+  readonly purpose?: SetPurpose;
   readonly importedBy: string;
   /** Identity of the set where `file` is a copy of it, so that what a report rested on can be rebuilt beside the original. */
   readonly asReceived?: {
@@ -67,20 +69,19 @@ const SET_ROW = row({
   version: integer,
   state: oneOf(SET_STATES),
   recordCount: integer,
+  purpose: text,
 });
 
 /**
  * Imports a hash set in constant memory: staged by binary COPY with checkpoints, then brought into force whole in one transaction.
- * @throws HomewardError HW_SET_DAMAGED or HW_SET_FORMAT; nothing of the file is kept then, and the version before it stays in force.
+ * @throws HomewardError HW_SET_DAMAGED, HW_SET_FORMAT or HW_SET_PURPOSE; nothing of the file is kept then, and the version before it stays in force.
  */
 export async function importSetFile(db: Db, request: ImportRequest): Promise<ImportResult> {
   const name = request.name ?? path.basename(request.file).replace(/\.[^.]+$/, '');
   const { sha256, sizeBytes } = await digestOf(request.file);
-  const reader = await openSet(sameBytes(request.file, sha256), {
-    format: request.format ?? 'auto',
-    name: path.basename(request.file),
-  });
+  const reader = await openSetFile(request, sha256, sizeBytes);
   try {
+    requirePurpose(reader.description, purposeOf(request));
     const set = await beginSet(db, { ...request, name, sha256, reader });
     if (set.unchanged)
       return {
@@ -98,23 +99,7 @@ export async function importSetFile(db: Db, request: ImportRequest): Promise<Imp
   }
 }
 
-/**
- * The file's bytes once more. At their end they must be those that were digested first: a set recorded under the digest of other
- * bytes would be evidence of nothing.
- */
-async function* sameBytes(file: string, sha256: Buffer): AsyncGenerator<Buffer> {
-  const hash = createHash('sha256');
-  for await (const chunk of fileChunks(file)) {
-    hash.update(chunk);
-    yield chunk;
-  }
-  if (!hash.digest().equals(sha256)) {
-    throw new HomewardError(
-      'HW_SET_DAMAGED',
-      `expected ${JSON.stringify(file)} to stay as it is while it is imported, received other bytes the second time; import it again when nobody writes to it`,
-    );
-  }
-}
+const purposeOf = ({ purpose = 'known' }: Pick<ImportRequest, 'purpose'>): SetPurpose => purpose;
 
 interface BegunSet {
   readonly setId: number;
@@ -129,11 +114,18 @@ async function beginSet(
   request: ImportRequest & { readonly name: string; readonly sha256: Buffer; readonly reader: SetReader },
 ): Promise<BegunSet> {
   const { source, name, sha256, reader } = request;
+  const purpose = purposeOf(request);
   return await db.transaction(async (tx) => {
     await lockImports(tx);
+    const [inForce] = await tx.read(
+      row({ purpose: text }),
+      `select purpose from hash_set where source = $1 and name = $2 and state = 'active'`,
+      [source, name],
+    );
+    if (inForce !== undefined) requireSamePurpose(name, inForce.purpose, purpose);
     const known = await tx.read(
       SET_ROW,
-      'select set_id, version, state, record_count from hash_set where source = $1 and name = $2 and content_sha256 = $3 order by version',
+      'select set_id, version, state, record_count, purpose from hash_set where source = $1 and name = $2 and content_sha256 = $3 order by version',
       [source, name, sha256],
     );
     const active = known.find((set) => set.state === 'active');
@@ -145,7 +137,7 @@ async function beginSet(
         unchanged: true,
         stagedRows: 0,
       };
-    const begun = known.find((set) => set.state === 'importing');
+    const begun = known.find((set) => set.state === 'importing' && set.purpose === purpose);
     if (begun !== undefined) {
       const [checkpoint] = await tx.read(
         row({ counts: json(Checkpoint) }),
@@ -164,11 +156,22 @@ async function beginSet(
     const { format, formatVersion, categoryScheme } = reader.description;
     const [made] = await tx.read(
       row({ setId: integer, version: integer }),
-      `insert into hash_set (source, name, version, content_sha256, format, format_version, category_scheme, state, counts, imported_by)
-       select $1, $2, coalesce(max(version), 0) + 1, $3, $4, $5, $6, 'importing', $7::jsonb, $8
+      `insert into hash_set (source, name, version, content_sha256, format, format_version, category_scheme, state, counts, imported_by, purpose, source_version)
+       select $1, $2, coalesce(max(version), 0) + 1, $3, $4, $5, $6, 'importing', $7::jsonb, $8, $9, $10
          from hash_set where source = $1 and name = $2
        returning set_id, version`,
-      [source, name, sha256, format, formatVersion, categoryScheme, jsonParam({ stagedRows: 0 }), request.importedBy],
+      [
+        source,
+        name,
+        sha256,
+        format,
+        formatVersion,
+        categoryScheme,
+        jsonParam({ stagedRows: 0 }),
+        request.importedBy,
+        purpose,
+        reader.sourceVersion,
+      ],
     );
     if (made === undefined)
       throw new HomewardError('HW_INTERNAL', 'expected a new hash set row, received none; report this');
@@ -189,7 +192,8 @@ async function stageAndPromote(
     staged = await stage(db, reader, request, set, tables);
   } catch (error) {
     // A damaged file leaves nothing behind; after anything else (the database went away) the checkpoint is still good.
-    if (error instanceof HomewardError && error.code === 'HW_SET_DAMAGED') await discard(db, set.setId);
+    if (error instanceof HomewardError && (error.code === 'HW_SET_DAMAGED' || error.code === 'HW_SET_PURPOSE'))
+      await discard(db, set.setId);
     throw error;
   }
   const common = {
@@ -207,7 +211,8 @@ async function stageAndPromote(
     const claim = await claimSet(tx, set.setId, request.name);
     // Another import of the same file, side by side with this one, was quicker.
     if (claim.state === 'active') return null;
-    const done = await promote(tx, { setId: set.setId, source: request.source, name: request.name, tables });
+    const { source, name } = request;
+    const done = await promote(tx, { setId: set.setId, source, name, tables, purpose: purposeOf(request) });
     const rejected = { ...staged.rejected, duplicate: staged.rejected.duplicate + done.duplicates };
     await tx.execute('update hash_set set counts = $2::jsonb, imported_at = now() where set_id = $1', [
       set.setId,
@@ -270,11 +275,14 @@ async function stage(
             return;
           }
           const batch: RecordBatch = next.value;
+          if (purposeOf(request) === 'good') requireNoKnownMaterial(batch);
           add(rejected, batch.rejected);
           add(notes, batch.notes);
           const fromRow = Math.min(batch.rowCount, Math.max(0, stagedRows - rows));
           yield* encoder.records(batch, rows, fromRow);
-          const bits = encoder.bits(batch, rows, fromRow);
+          // Nothing is known to be good by what it looks like.
+          const bits = purposeOf(request) === 'good' ? null : encoder.bits(batch, rows, fromRow);
+          if (purposeOf(request) === 'good') notes.bitsIgnored += batch.bitsCount;
           if (bits !== null) {
             waitingBits.push(bits);
             waitingBytes += bits.length;
@@ -359,22 +367,4 @@ async function discard(db: Db, setId: number): Promise<void> {
     await dropStageTables(tx, stageTables(setId));
     await tx.execute(`delete from hash_set where set_id = $1 and state = 'importing'`, [setId]);
   });
-}
-
-async function digestOf(file: string): Promise<{ readonly sha256: Buffer; readonly sizeBytes: number }> {
-  const hash = createHash('sha256');
-  let sizeBytes = 0;
-  try {
-    for await (const chunk of fileChunks(file)) {
-      hash.update(chunk);
-      sizeBytes += chunk.length;
-    }
-  } catch (error) {
-    throw new HomewardError(
-      'HW_PATH_NOT_FOUND',
-      `expected a readable hash set, received ${JSON.stringify(file)} (${error instanceof Error ? error.message : 'unreadable'}); check the path`,
-      { cause: error },
-    );
-  }
-  return { sha256: hash.digest(), sizeBytes };
 }

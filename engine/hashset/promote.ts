@@ -1,8 +1,10 @@
 import { followSets, type LeadsFollowed, NO_LEADS_FOLLOWED } from '../leads/follow-sets.ts';
 import type { SqlParam, Transaction } from '../store/db.ts';
 import { dropBlocks, noteAdded, noteWithdrawn, type RecordBlock } from '../store/queries/known-changes.ts';
+import { markKnownGood } from '../store/queries/known-good.ts';
 import { lockSeriesChanges } from '../store/queries/series-turn.ts';
 import { integer, row, text } from '../store/row-shape.ts';
+import type { SetPurpose } from './set-purpose.ts';
 import type { StageTables } from './stage-tables.ts';
 
 export interface Promotion {
@@ -10,6 +12,7 @@ export interface Promotion {
   readonly source: string;
   readonly name: string;
   readonly tables: StageTables;
+  readonly purpose: SetPurpose;
 }
 
 export interface Promoted {
@@ -103,8 +106,10 @@ export async function promote(tx: Transaction, promotion: Promotion): Promise<Pr
     tx,
     superseded.map((block) => block.setId),
   );
+  const block = { setId, firstRecordId: first, lastRecordId: first + numbers - 1 };
+  if (promotion.purpose === 'good') await markKnownGood(tx, block);
   await noteWithdrawn(tx, superseded);
-  await noteAdded(tx, { setId, firstRecordId: first, lastRecordId: first + numbers - 1 });
+  await noteAdded(tx, block);
   return { records: count, duplicates, leads };
 }
 

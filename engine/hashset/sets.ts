@@ -23,6 +23,7 @@ const SET = row({
   recordCount: integer,
   importedAt: timestamp,
   importedBy: text,
+  purpose: oneOf(['known', 'good', 'negative'] as const),
 });
 
 export interface HashSet {
@@ -38,9 +39,10 @@ export interface HashSet {
   readonly records: number;
   readonly importedAt: string;
   readonly importedBy: string;
+  readonly purpose: 'known' | 'good' | 'negative';
 }
 
-const SELECT = `select set_id, source, name, version, content_sha256, format, format_version, category_scheme, state, record_count, imported_at, imported_by
+const SELECT = `select set_id, source, name, version, content_sha256, format, format_version, category_scheme, state, record_count, imported_at, imported_by, purpose
   from hash_set`;
 
 /** Every version of every set, those in force first. */

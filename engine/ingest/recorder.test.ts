@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
-import { type Examination, ORIENTATIONS } from '../../schemas/fingerprint.ts';
+import { type Examination, ORIENTATIONS, PIPELINE_VERSION } from '../../schemas/fingerprint.ts';
+import type { ReportItem } from '../../schemas/report.ts';
 import { examinedPicture, openTestBatch } from '../../test/batch-kit.ts';
 import { addRecord, addSet, type KnownDigests } from '../../test/known-set-kit.ts';
 import { STORE_ENGINES } from '../../test/store-engines.ts';
+import { reportItems } from '../report/items.ts';
+import { Tally } from '../report/tally.ts';
 import { PgvectorScan } from '../search/pgvector-scan.ts';
 import type { Db } from '../store/db.ts';
 import { integer, row, text } from '../store/row-shape.ts';
+import { listUnseen } from '../unseen/rank.ts';
 import { placeOfFile } from './place.ts';
 import { Recorder } from './recorder.ts';
 import type { ItemRow } from './row-writer.ts';
@@ -83,6 +87,17 @@ for (const engine of STORE_ENGINES) {
     const recorderOf = (batch: { readonly batchId: string; readonly mode: 'exact' }, on: Db = db) =>
       new Recorder(on, new PgvectorScan(on), batch);
     const known = async (digests: KnownDigests) => await addRecord(db, setId, [], digests);
+    async function goodSet(): Promise<number> {
+      const good = await addSet(db);
+      await db.execute(`update hash_set set purpose = 'good' where set_id = $1`, [good]);
+      return good;
+    }
+    async function reportOf(batchId: string): Promise<ReportItem[]> {
+      const items: ReportItem[] = [];
+      const asked = { batchId, pipelineVersion: PIPELINE_VERSION, mode: 'exact', models: null } as const;
+      for await (const { item } of reportItems(db, asked)) items.push(item);
+      return items;
+    }
 
     async function itemsOf(batchId: string) {
       return await db.read(
@@ -99,6 +114,57 @@ for (const engine of STORE_ENGINES) {
       );
       return found.map((one) => one.method);
     }
+
+    it('records what known-good sets have apart from evidence, and calls it known-good', async () => {
+      const batch = await newBatch();
+      const good = await goodSet();
+      await addRecord(db, good, [], { sha256: digestsOf('system icon').sha256 });
+      await addRecord(db, good, [], { md5: digestsOf('a program').md5 });
+      const hex = digest('sha256', 'pdq of the icon');
+      const rows = [pictureFile('icon.png', 'system icon', hex), file('program.exe', 'a program'), file('empty', '')];
+      await addRecord(db, good, [], digestsOf(''));
+      const recorder = recorderOf(batch);
+      const said = await recorder.record(rows);
+      assert.deepEqual(
+        said.map((one) => one.standing),
+        ['knownGood', 'knownGood', 'none'],
+      );
+      assert.deepEqual([await methodsOf('system icon'), recorder.added.matches], [[], 0]);
+      const items = await reportOf(batch.batchId);
+      assert.deepEqual(
+        items.map(({ standing, knownGood }) => [standing, knownGood.map(({ method }) => method)]),
+        [
+          ['knownGood', ['sha256']],
+          ['knownGood', ['md5']],
+          ['none', []],
+        ],
+      );
+      assert.equal((await listUnseen(db, { batchId: batch.batchId }, { limit: 10 })).total, 0);
+    });
+
+    it('calls known what is known and known-good, and counts the contradiction', async () => {
+      const batch = await newBatch();
+      const { sha256, md5 } = digestsOf('in both');
+      await known({ sha256 });
+      await addRecord(db, await goodSet(), [], { md5 });
+      const [said] = await recorderOf(batch).record([file('both.jpg', 'in both')]);
+      assert.equal(said?.standing, 'known');
+      const [item] = await reportOf(batch.batchId);
+      assert.deepEqual([item?.standing, item?.matches.length, item?.knownGood.length], ['known', 1, 1]);
+      const tally = new Tally();
+      if (item !== undefined) tally.add(item);
+      const { known: knownItems, knownGood, contradicted } = tally.counts(1, { items: 1, media: 1, matches: 1 });
+      assert.deepEqual([knownItems, knownGood, contradicted], [1, 0, 1]);
+    });
+
+    it('calls near what is near known material, though it is known-good', async () => {
+      const batch = await newBatch();
+      const hex = digest('sha256', 'pdq of a near one');
+      await addRecord(db, setId, [{ algorithm: 'pdq', bits: Buffer.from(hex, 'hex'), quality: 90 }]);
+      await addRecord(db, await goodSet(), [], { sha1: digestsOf('near and good').sha1 });
+      const [said] = await recorderOf(batch).record([pictureFile('near.jpg', 'near and good', hex)]);
+      assert.equal(said?.standing, 'nearDuplicate');
+    });
 
     it('uses one transaction for a group and one for the next', async () => {
       const batch = await newBatch();

@@ -4,11 +4,14 @@ import { refreshLeads } from '../leads/refresh.ts';
 import { type BitEvidence, findBitEvidence } from '../match/bit-evidence.ts';
 import { isDigestMethod, standingOf } from '../match/standing.ts';
 import type { BitSearch } from '../search/bit-search.ts';
+import type { DigestSearch, SoughtContent } from '../search/digests/digest-search.ts';
+import { DATABASE_LOOK_UP } from '../search/digests/open-digest-search.ts';
 import type { Db, Transaction } from '../store/db.ts';
+import { knownGoodAmong, recordKnownGood } from '../store/queries/known-good.ts';
 import { type RecordedGroup, recordItems } from '../store/queries/record-items.ts';
 import {
+  digestEvidence,
   type FoundMatch,
-  findDigestMatches,
   holdSetsInForce,
   matchSummaries,
   recordMatches,
@@ -31,15 +34,22 @@ const MOST_SEARCHES = 2;
 export class Recorder {
   readonly #db: Db;
   readonly #search: BitSearch;
+  readonly #digests: DigestSearch;
   readonly #batchId: string;
   readonly #mode: DecodeMode;
   readonly added = { items: 0, media: 0, matches: 0 };
   /** Time spent waiting for the database and for the search, for the benchmark's figures. */
   databaseMs = 0;
 
-  constructor(db: Db, search: BitSearch, batch: { readonly batchId: string; readonly mode: DecodeMode }) {
+  constructor(
+    db: Db,
+    search: BitSearch,
+    batch: { readonly batchId: string; readonly mode: DecodeMode },
+    digests: DigestSearch = DATABASE_LOOK_UP,
+  ) {
     this.#db = db;
     this.#search = search;
+    this.#digests = digests;
     this.#batchId = batch.batchId;
     this.#mode = batch.mode;
   }
@@ -78,20 +88,23 @@ export class Recorder {
   ): Promise<Written> {
     const recorded = await recordItems(tx, this.#batchId, this.#mode, rows);
     const mediaIds = [...new Set(recorded.mediaIds.filter((id) => id !== null))];
-    const found = await findDigestMatches(tx, mediaIds);
+    const hits = await this.#digests.find(tx, contentsOf(rows, recorded.mediaIds));
+    const found = digestEvidence(hits);
     for (const [at, ofRow] of evidence) {
       const mediaId = recorded.mediaIds[at];
       if (mediaId != null) found.push(...ofRow.map((one): FoundMatch => ({ ...one, mediaId })));
     }
-    if (!(await holdSetsInForce(tx, found)) && !goOn) throw new SetOutOfForce();
+    if (!(await holdSetsInForce(tx, [...found, ...hits])) && !goOn) throw new SetOutOfForce();
     if (found.length > 0) await holdSeries(tx);
     const matches = await recordMatches(tx, this.#mode, found);
     // Only what is new changes a lead; most groups find nothing.
     if (matches > 0) await refreshLeads(tx, { mediaIds: [...new Set(found.map((one) => one.mediaId))] });
-    return { recorded, matches, known: await matchSummaries(tx, mediaIds, this.#mode) };
+    await recordKnownGood(tx, hits);
+    const known = await matchSummaries(tx, mediaIds, this.#mode);
+    return { recorded, matches, known, good: await knownGoodAmong(tx, mediaIds) };
   }
 
-  #standings(rows: readonly ItemRow[], { recorded, matches, known }: Written): RecordedStanding[] {
+  #standings(rows: readonly ItemRow[], { recorded, matches, known, good }: Written): RecordedStanding[] {
     this.added.items += recorded.newItems;
     this.added.media += recorded.newMedia;
     this.added.matches += matches;
@@ -104,6 +117,7 @@ export class Recorder {
           outcome: examination.outcome,
           isPicture: examination.picture !== null,
           methods: of.map((one) => one.method),
+          isKnownGood: mediaId !== null && good.has(mediaId),
         }),
         knownAs: distinctLabels(of.filter((one) => isDigestMethod(one.method))),
       };
@@ -115,6 +129,19 @@ interface Written {
   readonly recorded: RecordedGroup;
   readonly matches: number;
   readonly known: Awaited<ReturnType<typeof matchSummaries>>;
+  /** Contents that a known-good set has. */
+  readonly good: ReadonlySet<number>;
+}
+
+/** Each content once, as it is looked up by its digests. */
+function contentsOf(rows: readonly ItemRow[], mediaIds: readonly (number | null)[]): SoughtContent[] {
+  const contents = new Map<number, SoughtContent>();
+  for (const [at, { examination }] of rows.entries()) {
+    const mediaId = mediaIds[at];
+    const { digests, sizeBytes } = examination;
+    if (mediaId != null && digests !== null) contents.set(mediaId, { mediaId, sizeBytes: sizeBytes ?? 0, ...digests });
+  }
+  return [...contents.values()];
 }
 
 /** Rolls a group back whose evidence rests on a set that another process took out of force meanwhile. */

@@ -58,6 +58,13 @@ describe('the standing of an item', () => {
     assert.equal(standingOf({ outcome: 'partial', isPicture: true, methods: ['pdq', 'blockhash'] }), 'nearDuplicate');
   });
 
+  it('is known-good, picture or not, where nothing known matched', () => {
+    const facts = { outcome: 'notExamined', isPicture: false, isKnownGood: true } as const;
+    assert.equal(standingOf({ ...facts, methods: [] }), 'knownGood');
+    assert.equal(standingOf({ ...facts, methods: ['md5'] }), 'known');
+    assert.equal(standingOf({ ...facts, methods: ['pdq'] }), 'nearDuplicate');
+  });
+
   it('is unseen only of a picture that was examined', () => {
     assert.equal(standingOf({ outcome: 'done', isPicture: true, methods: [] }), 'unseen');
     assert.equal(standingOf({ outcome: 'partial', isPicture: true, methods: [] }), 'unseen');

@@ -14,14 +14,17 @@ export interface ItemFacts {
   readonly isPicture: boolean;
   /** Of its matches in force. */
   readonly methods: readonly MatchMethod[];
+  /** Whether a known-good set in force has its content; not so unless given. */
+  readonly isKnownGood?: boolean;
 }
 
 /**
  * What can be said of an item. A digest says `known` whatever the file is, even one that does not open. `unseen` is said only
- * of pictures that were examined: of a document nobody knows what it shows.
+ * of pictures that were examined: of a document nobody knows what it shows. Whatever known-good sets have, known material goes before.
  */
 export function standingOf(item: ItemFacts): Standing {
   if (item.methods.some(isDigestMethod)) return 'known';
   if (item.methods.length > 0) return 'nearDuplicate';
+  if (item.isKnownGood === true) return 'knownGood';
   return item.isPicture && (item.outcome === 'done' || item.outcome === 'partial') ? 'unseen' : 'none';
 }

@@ -1,7 +1,7 @@
 import type { DecodeMode } from '../../schemas/fingerprint.ts';
 import type { Report, ReportCounts, ReportHead, ReportItem, ReportModels, ReportSet } from '../../schemas/report.ts';
 import type { Db } from '../store/db.ts';
-import { bytes, integer, nullable, row, text, timestamp } from '../store/row-shape.ts';
+import { bytes, integer, nullable, oneOf, row, text, timestamp } from '../store/row-shape.ts';
 import { reportItems } from './items.ts';
 import { type ModelRuns, modelCounts } from './model-items.ts';
 import { Tally } from './tally.ts';
@@ -74,13 +74,14 @@ const SET = row({
   formatVersion: nullable(text),
   recordCount: integer,
   importedAt: timestamp,
+  purpose: oneOf(['known', 'good', 'negative'] as const),
 });
 
 /** Every set that a search made now would look into. */
 export async function setsInForce(db: Db): Promise<ReportSet[]> {
   const rows = await db.read(
     SET,
-    `select source, name, version, content_sha256, format, format_version, record_count, imported_at
+    `select source, name, version, content_sha256, format, format_version, record_count, imported_at, purpose
        from hash_set where state = 'active' order by source, name, version`,
   );
   return rows.map((set) => ({
@@ -91,6 +92,7 @@ export async function setsInForce(db: Db): Promise<ReportSet[]> {
     format: set.formatVersion === null ? set.format : `${set.format} ${set.formatVersion}`,
     records: set.recordCount,
     importedAt: set.importedAt,
+    purpose: set.purpose,
   }));
 }
 

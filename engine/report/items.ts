@@ -4,7 +4,7 @@ import { CaptureMetadata, type DecodeMode, ORIENTATIONS, PDQ_FLAVOURS } from '..
 import { MATCH_METHODS } from '../../schemas/match.ts';
 import { OUTCOMES, REASONS } from '../../schemas/outcome.ts';
 import { pathAsText } from '../../schemas/path-text.ts';
-import type { ReportItem, ReportItemModels, ReportMatch } from '../../schemas/report.ts';
+import type { ReportGood, ReportItem, ReportItemModels, ReportMatch } from '../../schemas/report.ts';
 import { categoryEntry } from '../hashset/category-schemes.ts';
 import { standingOf } from '../match/standing.ts';
 import type { Db } from '../store/db.ts';
@@ -93,6 +93,19 @@ select wanted.media_id,
  where t.method in ('md5', 'sha1', 'sha256') or (t.mode = $2 and t.pipeline_version = $3)
  group by wanted.media_id`;
 
+const GOOD = row({
+  mediaId: integer,
+  source: text,
+  setName: text,
+  setVersion: integer,
+  method: oneOf(['md5', 'sha1', 'sha256'] as const),
+});
+
+const GOOD_SQL = `
+select distinct g.media_id, s.source, s.name as set_name, s.version as set_version, g.method
+  from media_good g join hash_set s on s.set_id = g.set_id and s.state = 'active' and s.purpose = 'good'
+ where g.media_id = any($1::bigint[]) order by g.media_id, s.source, s.name, s.version, g.method`;
+
 /** A batch's items as a report shows them, in the order they were recorded, with the number of their content. */
 export async function* reportItems(
   db: Db,
@@ -111,16 +124,26 @@ export async function* reportItems(
     const found =
       mediaIds.length === 0 ? [] : await db.read(MATCHES, MATCHES_SQL, [mediaIds, batch.mode, batch.pipelineVersion]);
     const matches = new Map(found.map((one) => [one.mediaId, one.matches.map(matchOf)]));
+    const good = Map.groupBy(
+      mediaIds.length === 0 ? [] : await db.read(GOOD, GOOD_SQL, [mediaIds]),
+      (one) => one.mediaId,
+    );
     const models = batch.models === null ? null : await modelsOf(db, mediaIds, batch.models);
     for (const row of rows) {
       const of = row.mediaId === null ? [] : (matches.get(row.mediaId) ?? []);
       const said = row.mediaId === null ? null : (models?.get(row.mediaId) ?? null);
-      yield { item: itemOf(row, of, said), mediaId: row.mediaId };
+      const knownGood = row.mediaId === null ? [] : (good.get(row.mediaId) ?? []).map(({ mediaId: _, ...one }) => one);
+      yield { item: itemOf(row, of, knownGood, said), mediaId: row.mediaId };
     }
   }
 }
 
-function itemOf(row: ItemRow, matches: ReportMatch[], models: ReportItemModels | null): ReportItem {
+function itemOf(
+  row: ItemRow,
+  matches: ReportMatch[],
+  knownGood: ReportGood[],
+  models: ReportItemModels | null,
+): ReportItem {
   const qualities = [row.pdq512Quality, row.pdqFullQuality].filter((quality) => quality !== null);
   return {
     ...pathAsText(row.path),
@@ -137,6 +160,7 @@ function itemOf(row: ItemRow, matches: ReportMatch[], models: ReportItemModels |
       outcome: row.outcome,
       isPicture: row.widthPixels !== null,
       methods: matches.map((match) => match.method),
+      isKnownGood: knownGood.length > 0,
     }),
     widthPixels: row.widthPixels,
     heightPixels: row.heightPixels,
@@ -144,6 +168,7 @@ function itemOf(row: ItemRow, matches: ReportMatch[], models: ReportItemModels |
     trailingBytes: row.trailingBytes,
     capture: row.capture,
     matches,
+    knownGood,
     models,
   };
 }

@@ -14,6 +14,8 @@ export class Tally {
     known: 0,
     nearDuplicate: 0,
     unseen: 0,
+    knownGood: 0,
+    contradicted: 0,
     done: 0,
     partial: 0,
     rejected: 0,
@@ -35,6 +37,7 @@ export class Tally {
     this.#counts.items += 1;
     this.#counts[item.outcome] += 1;
     if (item.standing !== 'none') this.#counts[item.standing] += 1;
+    if (item.knownGood.length > 0 && item.matches.length > 0) this.#counts.contradicted += 1;
     const sizeBytes = item.sizeBytes ?? 0;
     this.#bytes.totalBytes += sizeBytes;
     if (item.outcome === 'done' || item.outcome === 'partial') {

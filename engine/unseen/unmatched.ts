@@ -1,5 +1,6 @@
 import { HomewardError } from '../../schemas/error.ts';
 import type { Db, SqlParam } from '../store/db.ts';
+import { knownGoodSql } from '../store/queries/known-good.ts';
 
 /** Which media are meant: those of a case, of a batch, or all. */
 export interface Scope {
@@ -9,7 +10,7 @@ export interface Scope {
 }
 
 /**
- * Condition on `m.media_id`: pictures that were examined and match nothing known. Known is what a match in force says (of a set in
+ * Condition on `m.media_id`: pictures that were examined, match nothing known and are not known to be good. Known is what a match in force says (of a set in
  * force, or by model unless a person rejected that lead), and what a unit has put into a series of its own.
  * Takes two parameters, case and batch or null for either, at $1 and $2. Needs `f`, the fingerprint that LATEST_FINGERPRINT gives.
  */
@@ -21,6 +22,7 @@ export const UNMATCHED = `
                    where t.media_id = m.media_id and t.withdrawn_at is null
                      and not exists (select from lead l where l.media_id = t.media_id and l.series_id = t.series_id and l.state = 'rejected'))
   and m.media_id not in (select media_id from series_media)
+  and not ${knownGoodSql('m.media_id')}
   and (($1::text is null and $2::uuid is null)
     or exists (select from item i join batch b on b.batch_id = i.batch_id
                 where i.media_id = m.media_id and ($1::text is null or b.case_ref = $1) and ($2::uuid is null or b.batch_id = $2)))`;

@@ -7,6 +7,7 @@ import { categoryEntry } from '../../../engine/hashset/category-schemes.ts';
 import { SET_FORMATS, type SetFormat } from '../../../engine/hashset/formats/set-head.ts';
 import { EXPORT_FORMATS, type ExportFormat, writeSet } from '../../../engine/hashset/formats/writer.ts';
 import { type ImportResult, importSetFile } from '../../../engine/hashset/import.ts';
+import type { SetPurpose } from '../../../engine/hashset/set-purpose.ts';
 import { type HashSet, listSets, removeSet, setInForce, setRecords, showSet } from '../../../engine/hashset/sets.ts';
 import type { LeadsFollowed } from '../../../engine/leads/follow-sets.ts';
 import { EXIT, HomewardError } from '../../../schemas/error.ts';
@@ -30,6 +31,15 @@ const MOST_LEADS_NAMED = 500;
 interface SetOptions extends CommonOptions {
   readonly source?: string;
   readonly json?: true;
+}
+/** What a set is for, as the command says it. */
+const PURPOSES = { known: 'known', 'known-good': 'good' } as const satisfies Record<string, SetPurpose>;
+
+interface ImportOptions extends SetOptions {
+  readonly source: string;
+  readonly name?: string;
+  readonly format: 'auto' | SetFormat;
+  readonly purpose: keyof typeof PURPOSES;
 }
 interface DisclosureOptions extends SetOptions {
   readonly format: ExportFormat;
@@ -56,16 +66,18 @@ export function registerHashset(program: Command, context: CliContext): void {
     .argument('<file>')
     .requiredOption('--source <name>', 'who it comes from, as reports will say: recorded by SOURCE as X')
     .option('--name <name>', "name of the set (default: the file's)")
+    .addOption(
+      new Option('--purpose <purpose>', 'known-good: published software, nobody\u2019s evidence, such as NSRL')
+        .choices(Object.keys(PURPOSES))
+        .default('known'),
+    )
     .addOption(new Option('--format <format>', 'format of the file').choices(['auto', ...SET_FORMATS]).default('auto'))
     .option('--json', 'print the outcome as JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  homeward hashset import national.json --source "Project VIC"\n  homeward hashset import md5.txt --source lab --format digest-list',
+      '\nExamples:\n  homeward hashset import national.json --source "Project VIC"\n  homeward hashset import md5.txt --source lab --format digest-list\n  homeward hashset import RDS_2026.03.1_modern_minimal.db --source NIST --purpose known-good',
     )
-    .action(
-      async (file: string, options: SetOptions & { source: string; name?: string; format: 'auto' | SetFormat }) =>
-        await importOne(context, file, options),
-    );
+    .action(async (file: string, options: ImportOptions) => await importOne(context, file, options));
   withCommonOptions(hashset.command('export'))
     .description('disclose a hash set: needs a purpose and a recipient, and is recorded')
     .argument('<name>')
@@ -128,11 +140,7 @@ async function make(
   );
 }
 
-async function importOne(
-  context: CliContext,
-  file: string,
-  options: SetOptions & { source: string; name?: string; format: 'auto' | SetFormat },
-): Promise<void> {
+async function importOne(context: CliContext, file: string, options: ImportOptions): Promise<void> {
   const { config } = await configFor(context, options);
   const found = existingPath(context, file, 'a hash set');
   let shownAtMs = 0;
@@ -145,6 +153,7 @@ async function importOne(
           source: options.source,
           ...(options.name === undefined ? {} : { name: options.name }),
           format: options.format,
+          purpose: PURPOSES[options.purpose],
           importedBy: config.actor,
           signal: context.stopSignal,
           onProgress: ({ rows, bytes, totalBytes }) => {
@@ -291,5 +300,5 @@ function leadsText({ opened, changed, withdrawn }: LeadsFollowed): string[] {
 const objectOf = (set: HashSet): string => `hash set ${set.setId} version ${set.version}`;
 
 function setText(set: HashSet): string {
-  return `${neutralise(set.name)} version ${set.version} from ${neutralise(set.source)}: ${groupDigits(set.records)} records, ${set.format}${set.formatVersion === null ? '' : ` ${set.formatVersion}`}, ${set.state}, imported ${set.importedAt}`;
+  return `${neutralise(set.name)} version ${set.version} from ${neutralise(set.source)}: ${groupDigits(set.records)} records, ${set.format}${set.formatVersion === null ? '' : ` ${set.formatVersion}`}, ${set.purpose === 'good' ? 'known-good, ' : ''}${set.state}, imported ${set.importedAt}`;
 }

@@ -1,6 +1,8 @@
 import { HomewardError } from '../../../schemas/error.ts';
 import { describeCsv, readCsvHeader } from './csv/reader.ts';
 import { describeNdjson, startsAsNdjson } from './ndjson/reader.ts';
+import { describeNistNonRds } from './nist-non-rds/reader.ts';
+import { describeNsrlText, isNsrlHeader, startsAsNsrlDelta } from './nsrl/text.ts';
 import type { SetFormat, SetHead } from './set-head.ts';
 import { describeVics, startsAsVics } from './vics/envelope.ts';
 
@@ -18,6 +20,8 @@ export function detectFormat(head: Uint8Array, name = ''): SetFormat | undefined
  */
 export function recogniseSet(head: Uint8Array, name: string, wanted: 'auto' | SetFormat): SetHead | undefined {
   const found = recognise(head, name);
+  // Named or not at all: what NIST gives out in this form cannot be told from known material by its head.
+  if (wanted === 'nist-non-rds') return found === undefined ? undefined : describeNistNonRds(found);
   if (wanted === 'auto' || found?.format === wanted) return found;
   const isList = wanted === 'digest-list' || wanted === 'pdq-list';
   const foundList = found === undefined || found.format === 'digest-list' || found.format === 'pdq-list';
@@ -40,6 +44,9 @@ function whatItIs(head: Uint8Array): string {
   if (head[0] === 0x50 && head[1] === 0x4b) return 'a zip archive; unpack it first';
   if (startsAsJson(head))
     return 'JSON that names neither ProjectVic nor this engine in its head; ask its source what it is';
+  if (startsAsNsrlDelta(head))
+    return 'SQL statements, such as a delta of NSRL, which changes a set that is there already; apply it with homeward hashset update';
+  if (isSqlite(head)) return 'an SQLite database that is no NSRL RDS version 3; unpack or convert it first';
   if (startsAsXml(head)) return 'XML, which is not read here; ask its source for a VICS or CSV export';
   if (sixtyFourDigitLines(head).length > 0) {
     return 'a short list of 64-digit values, which may be SHA-256 or PDQ; name it with --format digest-list or --format pdq-list';
@@ -63,7 +70,8 @@ function recognise(head: Uint8Array, name: string): SetHead | undefined {
   }
   if (/^\\?[0-9a-f]{64}(?![0-9a-z])/i.test(line)) return sixtyFourDigits(head, name);
   const header = readCsvHeader(head);
-  return header === undefined ? undefined : describeCsv(header);
+  if (header === undefined) return undefined;
+  return isNsrlHeader(line) ? describeNsrlText() : describeCsv(header);
 }
 
 const listOf = (format: 'digest-list' | 'pdq-list'): SetHead => ({
@@ -122,6 +130,9 @@ const startsAsJson = (head: Uint8Array): boolean =>
   /^\s*[{[]/.test(Buffer.from(head.subarray(0, 1024)).toString('latin1'));
 /** Files of other tools (EnCase, SQLite) begin with words too, but hold zeros. */
 const isText = (head: Uint8Array): boolean => !head.includes(0);
+
+const isSqlite = (head: Uint8Array): boolean =>
+  Buffer.from(head.subarray(0, 15)).toString('latin1') === 'SQLite format 3';
 
 const startsAsXml = (head: Uint8Array): boolean => /^\s*</.test(Buffer.from(head.subarray(0, 1024)).toString('latin1'));
 

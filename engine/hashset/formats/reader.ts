@@ -4,6 +4,7 @@ import { CsvParser } from './csv/reader.ts';
 import { formatNotRecognised, recogniseSet } from './detect.ts';
 import { DigestListParser } from './digest-list/reader.ts';
 import { NdjsonParser } from './ndjson/reader.ts';
+import { NistNonRdsParser, requirePublished } from './nist-non-rds/reader.ts';
 import { PdqListParser } from './pdq-list/reader.ts';
 import type { RecordBatch } from './record-batch.ts';
 import type { RecordParser } from './record-parser.ts';
@@ -20,6 +21,8 @@ export interface OpenSetOptions {
 export interface SetReader {
   /** What the head of the file says. */
   readonly description: SetHead;
+  /** As the source numbers its versions, where the file says it. */
+  readonly sourceVersion: string | null;
   /**
    * The records in the order of the file; to be called once. Memory does not grow with the file.
    * Throws HomewardError HW_SET_DAMAGED, after some batches perhaps, when the file is truncated or not well-formed:
@@ -46,7 +49,11 @@ export async function openSet(chunks: AsyncIterable<Uint8Array>, options: OpenSe
     const parser = parserFor(description, head);
     return {
       description,
-      batches: () => readBatches(source, head, parser),
+      sourceVersion: null,
+      batches: () =>
+        description.format === 'nist-non-rds'
+          ? publishedOnly(readBatches(source, head, parser))
+          : readBatches(source, head, parser),
       close: () => source.close(),
     };
   } catch (error) {
@@ -59,7 +66,10 @@ function parserFor(description: SetHead, head: Uint8Array): RecordParser {
   switch (description.format) {
     case 'vics':
       return new VicsParser(description.documentKind ?? 'media');
+    case 'nist-non-rds':
+      return new NistNonRdsParser();
     case 'csv':
+    case 'nsrl':
       return new CsvParser(head);
     case 'digest-list':
       return new DigestListParser();
@@ -67,6 +77,14 @@ function parserFor(description: SetHead, head: Uint8Array): RecordParser {
       return new PdqListParser();
     case 'ndjson':
       return new NdjsonParser();
+  }
+}
+
+/** Takes nothing of a file that a single record shows to be known material. */
+async function* publishedOnly(batches: AsyncIterable<RecordBatch>): AsyncGenerator<RecordBatch, void, undefined> {
+  for await (const batch of batches) {
+    requirePublished(batch);
+    yield batch;
   }
 }
 

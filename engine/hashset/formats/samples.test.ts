@@ -173,7 +173,7 @@ describe('the exchange samples', needsShared, () => {
     assert.deepEqual([records.length, rejected], [0, { emptyFile: 3 }]);
   });
 
-  it('reads NSRL 2 text and HashKeeper as CSV', async () => {
+  it('reads NSRL 2 text and HashKeeper', async () => {
     const nsrl = await sample('exchange/nsrl/NSRLFile_v2_sample.txt');
     const hashKeeper = await sample('exchange/hashkeeper/sample.hsh');
     assert.deepEqual(
@@ -183,6 +183,7 @@ describe('the exchange samples', needsShared, () => {
         ['392126e756571ebf112cb1c1cdedf926', 98865],
       ],
     );
+    assert.deepEqual([nsrl.description.format, hashKeeper.description.format], ['nsrl', 'csv']);
     assert.deepEqual(
       hashKeeper.records.map((record) => record.md5),
       ['0eaf18e13db816c8eae885baa2b0503b'],

@@ -1,5 +1,5 @@
 /** Formats of hash sets that are read, as SetDescription of the schemas names them. */
-export const SET_FORMATS = ['vics', 'csv', 'digest-list', 'pdq-list', 'ndjson'] as const;
+export const SET_FORMATS = ['vics', 'csv', 'digest-list', 'pdq-list', 'ndjson', 'nsrl', 'nist-non-rds'] as const;
 export type SetFormat = (typeof SET_FORMATS)[number];
 
 /** A SetDescription: what the head of a file says of the set. */

@@ -114,3 +114,25 @@ create table search_alarm (
   acknowledged_by text,
   acknowledged_at timestamptz
 );
+-- ---- Known-good ----
+
+-- Contents that a known-good set has: no evidence, no lead, and never in the way of one. In force while the set is.
+create table media_good (
+  media_id bigint not null references media on delete cascade,
+  set_id bigint not null references hash_set,
+  record_id bigint not null,
+  method text not null check (method in ('md5', 'sha1', 'sha256')),
+  recorded_at timestamptz not null default now(),
+  primary key (media_id, record_id)
+);
+create index media_good_record on media_good (record_id);
+create index media_good_set on media_good (set_id);
+
+-- Records go with their set or by themselves; what was said because of them goes along.
+create function take_media_good_along() returns trigger language plpgsql as $$
+begin
+  delete from media_good where record_id in (select record_id from gone);
+  return null;
+end $$;
+create trigger take_media_good_along after delete on known_record
+  referencing old table as gone for each statement execute function take_media_good_along();

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { openTestBatch } from '../../../test/batch-kit.ts';
+import { addSet } from '../../../test/known-set-kit.ts';
 import { STORE_ENGINES } from '../../../test/store-engines.ts';
 import { addMedia, embeddingWith } from '../../../test/vector-kit.ts';
 import type { Db } from '../db.ts';
+import { integer, row } from '../row-shape.ts';
 import { countPending, mediaLookedAt, type PendingQuery, pendingAt } from './pending-media.ts';
 import { recordEmbeddings } from './record-embeddings.ts';
 
@@ -81,6 +83,30 @@ for (const engine of STORE_ENGINES) {
     it('is, where faces are looked for again, only what was searched for faces before, found or not', async () => {
       assert.deepEqual(await pending({ profile: NEW_PROFILE, lookedAt: 'faces' }), ['faces']);
       assert.deepEqual(await pending({ profile: NEW_PROFILE, lookedAt: 'noFaces' }), ['faceless', 'failed']);
+    });
+
+    it('is, where what is known is left out, nothing that is known-good, unless it is near known material', async () => {
+      const skipping = { profile: NEW_PROFILE, skipKnown: true };
+      const [set] = await db.read(
+        row({ setId: integer }),
+        `insert into hash_set (source, name, version, content_sha256, format, category_scheme, state, imported_by, purpose)
+         values ('test', 'good', 1, $1, 'nsrl', 'unspecified', 'active', 'tester', 'good') returning set_id`,
+        [PROFILE],
+      );
+      for (const [at, name] of ['never', 'faces'].entries())
+        await db.execute(
+          `insert into media_good (media_id, set_id, record_id, method) select media_id, $1, $2, 'md5' from item where path_key = $3`,
+          [set?.setId ?? 0, at, keyOf(name)],
+        );
+      assert.deepEqual(await pending(skipping), ['faceless', 'failed']);
+      assert.deepEqual(await pending({ profile: NEW_PROFILE }), ['never', 'faceless', 'faces', 'failed']);
+      const known = await addSet(db);
+      await db.execute(
+        `insert into match (media_id, set_id, record_id, method, algorithm, mode, pipeline_version, distance_bits, threshold_bits)
+         select media_id, $1, 1, 'pdq', 'pdq-512/1', 'exact', 'test', 8, 31 from item where path_key = $2`,
+        [known, keyOf('faces')],
+      );
+      assert.deepEqual(await pending(skipping), ['faceless', 'faces', 'failed']);
     });
 
     it('leaves what was looked at to be matched anew without being read', async () => {

@@ -1,6 +1,7 @@
 import type { DecodeMode } from '../../../schemas/fingerprint.ts';
 import type { Db, SqlParam } from '../db.ts';
 import { bytes, integer, row, text } from '../row-shape.ts';
+import { knownGoodSql } from './known-good.ts';
 
 /** Which media of a batch the models of one profile still have to look at. */
 export interface PendingQuery {
@@ -9,7 +10,7 @@ export interface PendingQuery {
   readonly pipelineVersion: string;
   /** 32 bytes; see embedding_run. */
   readonly profile: Uint8Array;
-  /** True: what is known by digest is left out, as the policy says. */
+  /** True: what is known by digest, and what is known-good and matches nothing known, is left out, as the policy says. */
   readonly skipKnown: boolean;
   /**
    * Null: all of them. Else those alone that models have looked at before, whatever their profile: `any`; with a search for faces (`faces`);
@@ -27,7 +28,10 @@ const PENDING = `
    and not exists (select from embedding_run r where r.media_id = m.media_id and r.profile = $4 and r.outcome <> 'failed')
    and (not $5::boolean or not exists (
          select from match t join hash_set s on s.set_id = t.set_id and s.state = 'active'
-          where t.media_id = m.media_id and t.withdrawn_at is null and t.method in ('md5', 'sha1', 'sha256')))
+          where t.media_id = m.media_id and t.withdrawn_at is null and t.method in ('md5', 'sha1', 'sha256'))
+        and (not ${knownGoodSql('m.media_id')} or exists (
+          select from match t join hash_set s on s.set_id = t.set_id and s.state = 'active'
+           where t.media_id = m.media_id and t.withdrawn_at is null)))
    and ($6::text is null or exists (select from embedding_run r where r.media_id = m.media_id)
         and ($6::text = 'any' or ($6::text = 'faces') = exists (
               select from embedding_run r where r.media_id = m.media_id and r.faces_found is not null)))`;

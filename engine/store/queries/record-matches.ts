@@ -10,8 +10,16 @@ export interface FoundMatch extends MatchEvidence {
   readonly recordId: number;
 }
 
+/** A record with a digest of a media, known or known-good. */
+export interface DigestHit {
+  readonly mediaId: number;
+  readonly recordId: number;
+  readonly method: 'sha256' | 'sha1' | 'md5';
+  readonly purpose: 'known' | 'good';
+}
+
 /**
- * Known records with a digest of these media, by the strongest digest the record has: a record with a SHA-256 that differs is another
+ * Records that are searched with a digest of these media, by the strongest digest the record has: a record with a SHA-256 that differs is another
  * file, whatever its MD5 says. Digests of the empty file match nothing: every seized machine holds one.
  * Three look-ups, each through its own index: with one join over `or` PGlite took 260 ms CPU for 200 media against 10,000 records
  * instead of 9, since the planner has to guess the length of the array and then reads the whole table for each media.
@@ -27,23 +35,42 @@ with wanted as materialized (
   select w.media_id, r.record_id, 'md5' from wanted w join searched_record r on r.md5 = w.md5
    where r.sha256 is null and r.sha1 is null
 )
-select media_id, record_id, method from found`;
+select f.media_id, f.record_id, f.method, s.purpose
+  from found f join known_record r on r.record_id = f.record_id join hash_set s on s.set_id = r.set_id
+ where s.purpose in ('known', 'good')`;
 
-export async function findDigestMatches(db: Queryable, mediaIds: readonly number[]): Promise<FoundMatch[]> {
-  const found = await db.read(
-    row({ mediaId: integer, recordId: integer, method: oneOf(['sha256', 'sha1', 'md5'] as const) }),
+export async function findDigestHits(db: Queryable, mediaIds: readonly number[]): Promise<DigestHit[]> {
+  return await db.read(
+    row({
+      mediaId: integer,
+      recordId: integer,
+      method: oneOf(['sha256', 'sha1', 'md5'] as const),
+      purpose: oneOf(['known', 'good'] as const),
+    }),
     DIGEST_SQL,
     [mediaIds],
   );
-  return found.map((one) => ({
-    ...one,
-    algorithm: one.method,
-    distanceBits: 0,
-    thresholdBits: 0,
-    orientation: null,
-    flavour: null,
-    expectedFalseMatches: null,
-  }));
+}
+
+export async function findDigestMatches(db: Queryable, mediaIds: readonly number[]): Promise<FoundMatch[]> {
+  return digestEvidence(await findDigestHits(db, mediaIds));
+}
+
+/** Hits on known material as evidence; known-good ones are none. */
+export function digestEvidence(hits: readonly DigestHit[]): FoundMatch[] {
+  return hits
+    .filter(({ purpose }) => purpose === 'known')
+    .map(({ mediaId, recordId, method }) => ({
+      mediaId,
+      recordId,
+      method,
+      algorithm: method,
+      distanceBits: 0,
+      thresholdBits: 0,
+      orientation: null,
+      flavour: null,
+      expectedFalseMatches: null,
+    }));
 }
 
 /**
@@ -51,9 +78,12 @@ export async function findDigestMatches(db: Queryable, mediaIds: readonly number
  * evidence that has to be withdrawn. In one order for everybody, so that nobody waits in a circle.
  * Returns whether all of them are still in force; where not, their successors have to be looked into.
  */
-export async function holdSetsInForce(tx: Transaction, matches: readonly FoundMatch[]): Promise<boolean> {
-  if (matches.length === 0) return true;
-  const recordIds = [...new Set(matches.map((match) => match.recordId))];
+export async function holdSetsInForce(
+  tx: Transaction,
+  found: readonly { readonly recordId: number }[],
+): Promise<boolean> {
+  if (found.length === 0) return true;
+  const recordIds = [...new Set(found.map(({ recordId }) => recordId))];
   // The records are counted as they were when the statement began, the states are those after waiting: gone before or gone since.
   const sets = await tx.read(
     row({ state: text, records: integer }),
@@ -84,7 +114,7 @@ export async function recordMatches(
        from unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::smallint[], $8::smallint[], $9::text[], $10::text[], $11::float8[])
          as f(media_id, record_id, method, algorithm, distance_bits, threshold_bits, orientation, flavour, expected_false_matches)
        join known_record r on r.record_id = f.record_id
-       join hash_set s on s.set_id = r.set_id and s.state = 'active'
+       join hash_set s on s.set_id = r.set_id and s.state = 'active' and s.purpose = 'known'
       order by f.media_id, f.record_id, f.method
      on conflict do nothing`,
     [
