@@ -5,6 +5,7 @@ import { type BitEvidence, findBitEvidence } from '../match/bit-evidence.ts';
 import { isDigestMethod, standingOf } from '../match/standing.ts';
 import type { BitSearch } from '../search/bit-search.ts';
 import type { Db, Transaction } from '../store/db.ts';
+import { latestKnownChange } from '../store/queries/known-changes.ts';
 import { type RecordedGroup, recordItems } from '../store/queries/record-items.ts';
 import {
   type FoundMatch,
@@ -13,6 +14,7 @@ import {
   matchSummaries,
   recordMatches,
 } from '../store/queries/record-matches.ts';
+import { holdSearched, noteSearched, pendingRematch } from '../store/queries/rematch-pass.ts';
 import { holdSeries } from '../store/queries/series-turn.ts';
 import { retrying } from '../store/sqlstate.ts';
 import type { ItemRow } from './row-writer.ts';
@@ -50,6 +52,8 @@ export class Recorder {
    */
   async record(rows: readonly ItemRow[]): Promise<RecordedStanding[]> {
     for (let searches = 1; ; searches += 1) {
+      // Noted before: what is searched holds at least these changes.
+      const searchedChangeId = await latestKnownChange(this.#db);
       // Before the transaction: the search may take its time, and holds no lock while it does.
       const evidence = await findBitEvidence(
         this.#search,
@@ -59,11 +63,13 @@ export class Recorder {
       try {
         const written = await retrying(
           async () =>
-            await this.#db.transaction(async (tx) => await this.#write(tx, rows, evidence, searches >= MOST_SEARCHES)),
+            await this.#db.transaction(
+              async (tx) => await this.#write(tx, rows, { evidence, searchedChangeId }, searches >= MOST_SEARCHES),
+            ),
         );
         return this.#standings(rows, written);
       } catch (error) {
-        if (!(error instanceof SetOutOfForce)) throw error;
+        if (!(error instanceof SetOutOfForce) && !(error instanceof SearchedTooEarly)) throw error;
       } finally {
         this.databaseMs += performance.now() - startedMs;
       }
@@ -73,11 +79,14 @@ export class Recorder {
   async #write(
     tx: Transaction,
     rows: readonly ItemRow[],
-    evidence: ReadonlyMap<number, readonly BitEvidence[]>,
+    { evidence, searchedChangeId }: Searched,
     goOn: boolean,
   ): Promise<Written> {
-    const recorded = await recordItems(tx, this.#batchId, this.#mode, rows);
+    // Stored media were gone through with a set that this search did not see, and those recorded now would be left out.
+    if ((await holdSearched(tx)) > searchedChangeId) throw new SearchedTooEarly();
+    const recorded = await recordItems(tx, this.#batchId, { mode: this.#mode, searchedChangeId }, rows);
     const mediaIds = [...new Set(recorded.mediaIds.filter((id) => id !== null))];
+    if ((await pendingRematch(tx)) !== null) await noteSearched(tx, mediaIds, this.#mode, searchedChangeId);
     const found = await findDigestMatches(tx, mediaIds);
     for (const [at, ofRow] of evidence) {
       const mediaId = recorded.mediaIds[at];
@@ -85,7 +94,7 @@ export class Recorder {
     }
     if (!(await holdSetsInForce(tx, found)) && !goOn) throw new SetOutOfForce();
     if (found.length > 0) await holdSeries(tx);
-    const matches = await recordMatches(tx, this.#mode, found);
+    const { length: matches } = await recordMatches(tx, { mode: this.#mode }, found);
     // Only what is new changes a lead; most groups find nothing.
     if (matches > 0) await refreshLeads(tx, { mediaIds: [...new Set(found.map((one) => one.mediaId))] });
     return { recorded, matches, known: await matchSummaries(tx, mediaIds, this.#mode) };
@@ -111,11 +120,20 @@ export class Recorder {
   }
 }
 
+interface Searched {
+  readonly evidence: ReadonlyMap<number, readonly BitEvidence[]>;
+  /** Of what is known, the latest change that the search saw for sure. */
+  readonly searchedChangeId: number;
+}
+
 interface Written {
   readonly recorded: RecordedGroup;
   readonly matches: number;
   readonly known: Awaited<ReturnType<typeof matchSummaries>>;
 }
+
+/** Rolls a group back that was searched before a set came into force with which stored media were gone through since. */
+class SearchedTooEarly extends Error {}
 
 /** Rolls a group back whose evidence rests on a set that another process took out of force meanwhile. */
 class SetOutOfForce extends Error {}

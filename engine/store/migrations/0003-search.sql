@@ -102,3 +102,31 @@ create view searched_bits as
 select b.* from known_bits b
   join hash_set s on s.set_id = b.set_id and s.state = 'active'
  where not exists (select from known_suspension x where x.record_id = b.record_id and x.resumed_at is null);
+
+-- ---- Rematch ----
+
+-- Up to which change of what is known the perceptual hashes were compared when it was recorded; null: not known.
+alter table fingerprint add column searched_change_id bigint;
+
+-- One going through of the stored media with the records that came into the search by the changes after one number up to another.
+create table rematch (
+  rematch_id bigint generated always as identity primary key,
+  after_change_id bigint not null,
+  last_change_id bigint not null,
+  -- The media that were there when it began; whatever is recorded later was searched with these records already.
+  last_media_id bigint not null,
+  -- How far it came: it goes on behind this number.
+  done_media_id bigint not null default 0,
+  started_at timestamptz not null default now(),
+  finished_at timestamptz,
+  check (after_change_id < last_change_id)
+);
+-- What it found, by set: evidence that was new, the media it was of, and the leads that were opened with it.
+create table rematch_set (
+  rematch_id bigint not null references rematch,
+  set_id bigint not null references hash_set,
+  media bigint not null,
+  matches bigint not null,
+  leads bigint not null,
+  primary key (rematch_id, set_id)
+);

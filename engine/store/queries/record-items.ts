@@ -13,6 +13,12 @@ export interface NewItem {
   readonly examination: Examination;
 }
 
+export interface NewFingerprints {
+  readonly mode: DecodeMode;
+  /** Change of what is known up to which their hashes were compared; see known_change. */
+  readonly searchedChangeId: number;
+}
+
 export interface RecordedGroup {
   /** The content of each item, by position; null where the file could not be read to its end. */
   readonly mediaIds: readonly (number | null)[];
@@ -27,7 +33,7 @@ export interface RecordedGroup {
 export async function recordItems(
   tx: Transaction,
   batchId: string,
-  mode: DecodeMode,
+  fingerprints: NewFingerprints,
   items: readonly NewItem[],
 ): Promise<RecordedGroup> {
   const byDigest = new Map<string, Examination>();
@@ -39,7 +45,7 @@ export async function recordItems(
   const contents = [...byDigest.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
   const newMedia = await insertMedia(tx, contents);
   const mediaIds = await mediaIdsOf(tx, [...byDigest.keys()]);
-  await insertFingerprints(tx, mode, contents, mediaIds);
+  await insertFingerprints(tx, fingerprints, contents, mediaIds);
   await dropFailures(tx, batchId, items);
   const ids = items.map(({ examination }) =>
     examination.digests === null ? null : (mediaIds.get(examination.digests.sha256) ?? null),
@@ -76,7 +82,7 @@ async function mediaIdsOf(tx: Transaction, sha256s: readonly string[]): Promise<
 
 async function insertFingerprints(
   tx: Transaction,
-  mode: DecodeMode,
+  { mode, searchedChangeId }: NewFingerprints,
   contents: readonly (readonly [string, Examination])[],
   mediaIds: ReadonlyMap<string, number>,
 ): Promise<void> {
@@ -90,9 +96,9 @@ async function insertFingerprints(
   await tx.execute(
     `insert into fingerprint (media_id, pipeline_version, mode, outcome, reason, reason_detail, width_pixels, height_pixels, decoder,
             reduction_factor, frames, trailing_bytes, pdq_512_dihedral, pdq_512_quality, pdq_full_dihedral, pdq_full_quality,
-            blockhash, blockhash_variant, capture)
+            blockhash, blockhash_variant, capture, searched_change_id)
      select media_id, $1, $2, outcome, reason, reason_detail, width_pixels, height_pixels, decoder, reduction_factor, frames, trailing_bytes,
-            pdq_512, pdq_512_quality, pdq_full, pdq_full_quality, ('x' || blockhash)::bit(256), blockhash_variant, capture::jsonb
+            pdq_512, pdq_512_quality, pdq_full, pdq_full_quality, ('x' || blockhash)::bit(256), blockhash_variant, capture::jsonb, $20
        from unnest($3::bigint[], $4::text[], $5::text[], $6::text[], $7::int[], $8::int[], $9::text[], $10::smallint[], $11::int[], $12::bigint[],
                    $13::bytea[], $14::smallint[], $15::bytea[], $16::smallint[], $17::text[], $18::text[], $19::text[])
          as f(media_id, outcome, reason, reason_detail, width_pixels, height_pixels, decoder, reduction_factor, frames, trailing_bytes,
@@ -103,7 +109,8 @@ async function insertFingerprints(
             reduction_factor = excluded.reduction_factor, frames = excluded.frames, trailing_bytes = excluded.trailing_bytes,
             pdq_512_dihedral = excluded.pdq_512_dihedral, pdq_512_quality = excluded.pdq_512_quality,
             pdq_full_dihedral = excluded.pdq_full_dihedral, pdq_full_quality = excluded.pdq_full_quality,
-            blockhash = excluded.blockhash, blockhash_variant = excluded.blockhash_variant, capture = excluded.capture
+            blockhash = excluded.blockhash, blockhash_variant = excluded.blockhash_variant, capture = excluded.capture,
+            searched_change_id = excluded.searched_change_id
       where fingerprint.outcome = 'failed' and excluded.outcome <> 'failed'`,
     [
       PIPELINE_VERSION,
@@ -125,6 +132,7 @@ async function insertFingerprints(
       column((one) => one.picture?.blockhash?.hex ?? null),
       column((one) => one.picture?.blockhash?.variant ?? null),
       column((one) => (one.capture === null ? null : jsonParam(one.capture))),
+      searchedChangeId,
     ],
   );
 }

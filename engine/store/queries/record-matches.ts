@@ -2,7 +2,7 @@ import { MATCH_METHODS, PIPELINE_VERSION } from '../../../schemas/constants.ts';
 import type { DecodeMode } from '../../../schemas/fingerprint.ts';
 import type { MatchEvidence } from '../../../schemas/match.ts';
 import type { Queryable, Transaction } from '../db.ts';
-import { integer, nullable, oneOf, row, text } from '../row-shape.ts';
+import { integer, nullable, oneOf, type RowOf, row, text } from '../row-shape.ts';
 
 /** Evidence that a media is, or looks like, a known record. */
 export interface FoundMatch extends MatchEvidence {
@@ -11,39 +11,49 @@ export interface FoundMatch extends MatchEvidence {
 }
 
 /**
- * Known records with a digest of these media, by the strongest digest the record has: a record with a SHA-256 that differs is another
- * file, whatever its MD5 says. Digests of the empty file match nothing: every seized machine holds one.
+ * Media and the known records that have a digest of them, by the strongest digest the record has: a record with a SHA-256 that differs
+ * is another file, whatever its MD5 says. Digests of the empty file match nothing: every seized machine holds one.
  * Three look-ups, each through its own index: with one join over `or` PGlite took 260 ms CPU for 200 media against 10,000 records
  * instead of 9, since the planner has to guess the length of the array and then reads the whole table for each media.
+ *
+ * @param media SQL condition on media, ours
+ * @param records table or view of known records, ours
  */
-const DIGEST_SQL = `
+export const digestMatchSql = (media: string, records: string): string => `
 with wanted as materialized (
-  select media_id, sha256, sha1, md5 from media where media_id = any($1::bigint[]) and size_bytes > 0
+  select media_id, sha256, sha1, md5 from media where ${media} and size_bytes > 0
 ), found as (
-  select w.media_id, r.record_id, 'sha256' as method from wanted w join searched_record r on r.sha256 = w.sha256
+  select w.media_id, r.record_id, 'sha256' as method from wanted w join ${records} r on r.sha256 = w.sha256
   union all
-  select w.media_id, r.record_id, 'sha1' from wanted w join searched_record r on r.sha1 = w.sha1 where r.sha256 is null
+  select w.media_id, r.record_id, 'sha1' from wanted w join ${records} r on r.sha1 = w.sha1 where r.sha256 is null
   union all
-  select w.media_id, r.record_id, 'md5' from wanted w join searched_record r on r.md5 = w.md5
+  select w.media_id, r.record_id, 'md5' from wanted w join ${records} r on r.md5 = w.md5
    where r.sha256 is null and r.sha1 is null
 )
 select media_id, record_id, method from found`;
 
+export const DIGEST_MATCH = row({
+  mediaId: integer,
+  recordId: integer,
+  method: oneOf(['sha256', 'sha1', 'md5'] as const),
+});
+
+/** A row of `digestMatchSql` as evidence. */
+export const digestEvidence = (found: RowOf<typeof DIGEST_MATCH>): FoundMatch => ({
+  ...found,
+  algorithm: found.method,
+  distanceBits: 0,
+  thresholdBits: 0,
+  orientation: null,
+  flavour: null,
+  expectedFalseMatches: null,
+});
+
 export async function findDigestMatches(db: Queryable, mediaIds: readonly number[]): Promise<FoundMatch[]> {
-  const found = await db.read(
-    row({ mediaId: integer, recordId: integer, method: oneOf(['sha256', 'sha1', 'md5'] as const) }),
-    DIGEST_SQL,
-    [mediaIds],
-  );
-  return found.map((one) => ({
-    ...one,
-    algorithm: one.method,
-    distanceBits: 0,
-    thresholdBits: 0,
-    orientation: null,
-    flavour: null,
-    expectedFalseMatches: null,
-  }));
+  const found = await db.read(DIGEST_MATCH, digestMatchSql('media_id = any($1::bigint[])', 'searched_record'), [
+    mediaIds,
+  ]);
+  return found.map(digestEvidence);
 }
 
 /**
@@ -66,17 +76,22 @@ export async function holdSetsInForce(tx: Transaction, matches: readonly FoundMa
 }
 
 /**
- * Records evidence that is not recorded yet, with the series and category of its record; returns how many were new. Rows go in by
+ * Records evidence that is not recorded yet, with the series and category of its record; returns what was new. Rows go in by
  * media and record, so that two scans of the same contents do not wait for each other in a circle.
  */
 export async function recordMatches(
   tx: Transaction,
-  mode: DecodeMode,
+  of: {
+    readonly mode: DecodeMode;
+    /** Of the fingerprints it was found by; the present one unless given. */
+    readonly pipelineVersion?: string;
+  },
   matches: readonly FoundMatch[],
-): Promise<number> {
-  if (matches.length === 0) return 0;
-  const column = <T>(of: (match: FoundMatch) => T): T[] => matches.map(of);
-  return await tx.execute(
+): Promise<{ readonly mediaId: number; readonly setId: number }[]> {
+  if (matches.length === 0) return [];
+  const column = <T>(value: (match: FoundMatch) => T): T[] => matches.map(value);
+  return await tx.read(
+    row({ mediaId: integer, setId: integer }),
     `insert into match (media_id, set_id, record_id, method, algorithm, mode, pipeline_version, distance_bits, threshold_bits,
                         orientation, flavour, expected_false_matches, series_id, category_code)
      select f.media_id, r.set_id, r.record_id, f.method, f.algorithm, $1, $2, f.distance_bits, f.threshold_bits,
@@ -86,10 +101,11 @@ export async function recordMatches(
        join known_record r on r.record_id = f.record_id
        join hash_set s on s.set_id = r.set_id and s.state = 'active'
       order by f.media_id, f.record_id, f.method
-     on conflict do nothing`,
+     on conflict do nothing
+     returning media_id, set_id`,
     [
-      mode,
-      PIPELINE_VERSION,
+      of.mode,
+      of.pipelineVersion ?? PIPELINE_VERSION,
       column((one) => one.mediaId),
       column((one) => one.recordId),
       column((one) => one.method),
