@@ -25,6 +25,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   leads: async () => (await import('./commands/leads.ts')).registerLeads,
   candidates: async () => (await import('./commands/candidates.ts')).registerCandidates,
   unseen: async () => (await import('./commands/unseen.ts')).registerUnseen,
+  rematch: async () => (await import('./commands/rematch.ts')).registerRematch,
   explain: async () => (await import('./commands/explain.ts')).registerExplain,
   reproduce: async () => (await import('./commands/reproduce.ts')).registerReproduce,
   demo: async () => (await import('./commands/demo.ts')).registerDemo,

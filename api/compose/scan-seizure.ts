@@ -20,6 +20,7 @@ import {
   recordedPlaces,
   setStage,
 } from '../../engine/store/queries/batch.ts';
+import { type PendingRematch, pendingRematch } from '../../engine/store/queries/rematch-pass.ts';
 import type { Config } from '../../schemas/config.ts';
 import { PIPELINE_VERSION } from '../../schemas/constants.ts';
 import { HomewardError } from '../../schemas/error.ts';
@@ -60,6 +61,8 @@ export interface ScanOutcome {
   readonly failedItems: number;
   /** Packs, as `dlib-128 2.0.0`, whose vectors are recorded and searched only after re-embedding. */
   readonly notSearched: readonly string[];
+  /** Known records that material recorded before this scan was not compared with yet; null where there are none. */
+  readonly rematchPending: PendingRematch | null;
 }
 
 /** The main job: everything from opening the database to the written report, as one recorded act. */
@@ -111,6 +114,10 @@ async function scanWith(
     for (const known of scan.known) {
       const { importSetFile } = await import('../../engine/hashset/import.ts');
       await importSetFile(db, { ...known, importedBy: config.actor, signal: scan.signal });
+    }
+    if (scan.known.length > 0) {
+      const { rematch } = await import('../../engine/rematch/rematch.ts');
+      await rematch(db, { signal: scan.signal });
     }
     // Recorded as begun by now. Without a host there is nothing to make a batch for.
     const open = await fleet;
@@ -171,6 +178,7 @@ async function run(
   return {
     interrupted: !whole,
     failedItems: head.counts.failed + (head.models?.failed ?? 0),
+    rematchPending: await pendingRematch(db),
     notSearched: [...new Set(models?.building.map(({ packId, packVersion }) => `${packId} ${packVersion}`))],
   };
 }

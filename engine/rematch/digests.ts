@@ -41,11 +41,11 @@ export async function findNewDigestMatches(
     lastMediaId,
   ]);
   if (found.length === 0) return [];
-  const under = await db.read(
-    row({ number: integer, mode: oneOf(DECODE_MODES), pipelineVersion: text }),
-    UNDER_SQL,
-    [found.map((one) => one.mediaId), found.map((one) => one.recordId), found.map((one) => one.method)],
-  );
+  const under = await db.read(row({ number: integer, mode: oneOf(DECODE_MODES), pipelineVersion: text }), UNDER_SQL, [
+    found.map((one) => one.mediaId),
+    found.map((one) => one.recordId),
+    found.map((one) => one.method),
+  ]);
   return under.flatMap(({ number, ...fingerprint }) => {
     const one = found[number];
     return one === undefined ? [] : [{ match: digestEvidence(one), ...fingerprint }];

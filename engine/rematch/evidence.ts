@@ -44,9 +44,7 @@ export function evidenceByMedia(
     const of = fingerprints[at];
     if (of !== undefined) for (const one of evidence) add(of, { ...one, mediaId: of.mediaId });
   }
-  return [...byMedia]
-    .sort(([a], [b]) => a - b)
-    .map(([mediaId, ofMedia]) => ({ mediaId, of: [...ofMedia.values()] }));
+  return [...byMedia].sort(([a], [b]) => a - b).map(([mediaId, ofMedia]) => ({ mediaId, of: [...ofMedia.values()] }));
 }
 
 /** Records evidence of some media with the leads that follow, whole or not at all; what is recorded already adds nothing. */

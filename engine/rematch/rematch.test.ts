@@ -103,7 +103,10 @@ for (const engine of STORE_ENGINES) {
     });
 
     it('adds nothing where a scan found it already', async () => {
-      const { setId } = await knownSet([{ algorithm: 'pdq', bits: hashOf('scanned') }], [{ sha256: digest('scanned') }]);
+      const { setId } = await knownSet(
+        [{ algorithm: 'pdq', bits: hashOf('scanned') }],
+        [{ sha256: digest('scanned') }],
+      );
       await record(db, [picture('scanned')]);
       const before = await evidenceOf(db, 'scanned');
       const { sets } = await rematch(db, { signal });

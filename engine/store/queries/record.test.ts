@@ -265,7 +265,8 @@ for (const engine of STORE_ENGINES) {
           `${match.mediaId === ids[0]} ${match.method} ${keys.find((key) => key.record_id === match.recordId)?.source_key}`,
       );
       assert.deepEqual(named.sort(), ['true md5 md5 alone', 'true sha1 sha1 before md5', 'true sha256 all three']);
-      const written = async () => await db.transaction(async (tx) => (await recordMatches(tx, { mode: 'exact' }, found)).length);
+      const written = async () =>
+        await db.transaction(async (tx) => (await recordMatches(tx, { mode: 'exact' }, found)).length);
       assert.equal(await written(), 3);
       assert.equal(await written(), 0);
     });
