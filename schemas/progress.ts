@@ -9,6 +9,7 @@ export const ProgressCounts = Closed({
   known: Count(),
   nearDuplicate: Count(),
   unseen: Count(),
+  unknown: Count(),
   partial: Count(),
   rejected: Count(),
   notExamined: Count(),

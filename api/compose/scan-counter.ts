@@ -16,6 +16,7 @@ export class ScanCounter {
     known: 0,
     nearDuplicate: 0,
     unseen: 0,
+    unknown: 0,
     partial: 0,
     rejected: 0,
     notExamined: 0,

@@ -50,6 +50,7 @@ const STANDING_WORDS = {
   known: 'known',
   nearDuplicate: 'near duplicates',
   unseen: 'unseen',
+  unknown: 'unknown',
   none: 'not compared',
 } as const;
 

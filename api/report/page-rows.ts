@@ -5,7 +5,17 @@ export const MAX_PAGE_ROWS = 2_000;
 /** Rows kept for each kind that would otherwise be crowded out by a flood of known files. */
 const RESERVED_ROWS_PER_KIND = 100;
 
-const KINDS = ['known', 'nearDuplicate', 'byModel', 'failed', 'partial', 'unseen', 'rejected', 'notExamined'] as const;
+const KINDS = [
+  'known',
+  'nearDuplicate',
+  'byModel',
+  'failed',
+  'partial',
+  'unknown',
+  'unseen',
+  'rejected',
+  'notExamined',
+] as const;
 type Kind = (typeof KINDS)[number];
 
 export interface PageRow {
@@ -15,7 +25,7 @@ export interface PageRow {
 }
 
 export interface PageRows {
-  /** Known first, then near duplicates, what a model ties to a series, failed, partial, unseen, rejected, not examined; by number within each. */
+  /** Known first, then near duplicates, what a model ties to a series, failed, partial, unknown, unseen, rejected, not examined; by number within each. */
   readonly rows: readonly PageRow[];
   /** Items offered, whether shown or not. */
   readonly offered: number;
@@ -65,5 +75,5 @@ export class PageRowSelector {
 function kindOf(item: ReportItem): Kind {
   if (item.standing === 'known' || item.standing === 'nearDuplicate') return item.standing;
   if ((item.models?.matches ?? []).length > 0) return 'byModel';
-  return KINDS.find((kind) => kind === item.outcome) ?? 'unseen';
+  return KINDS.find((kind) => kind === item.outcome) ?? (item.standing === 'unknown' ? 'unknown' : 'unseen');
 }

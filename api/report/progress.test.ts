@@ -24,6 +24,7 @@ function update(read: number, changes: Partial<ProgressCounts> = {}): ProgressUp
       known: 0,
       nearDuplicate: 0,
       unseen: read,
+      unknown: 0,
       partial: 0,
       rejected: 0,
       notExamined: 0,

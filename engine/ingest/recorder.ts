@@ -1,7 +1,7 @@
 import type { DecodeMode } from '../../schemas/fingerprint.ts';
 import type { Standing } from '../../schemas/report.ts';
 import { refreshLeads } from '../leads/refresh.ts';
-import { type BitEvidence, findBitEvidence } from '../match/bit-evidence.ts';
+import { type BitEvidence, findBitEvidence, qualitiesOf } from '../match/bit-evidence.ts';
 import { isDigestMethod, standingOf } from '../match/standing.ts';
 import type { BitSearch } from '../search/bit-search.ts';
 import type { Db, Transaction } from '../store/db.ts';
@@ -112,8 +112,10 @@ export class Recorder {
         standing: standingOf({
           outcome: examination.outcome,
           isPicture: examination.picture !== null,
+          hashes: qualitiesOf(examination.picture),
           methods: of.map((one) => one.method),
-        }),
+          awaitsRematch: false,
+        }).standing,
         knownAs: distinctLabels(of.filter((one) => isDigestMethod(one.method))),
       };
     });

@@ -130,3 +130,12 @@ create table rematch_set (
   leads bigint not null,
   primary key (rematch_id, set_id)
 );
+-- What the records of a set can be found by, as counted when its latest change had this number.
+create table hash_set_hashes (
+  set_id bigint not null references hash_set on delete cascade,
+  change_id bigint not null,
+  position smallint not null,
+  algorithm text not null check (length(algorithm) <= 60),
+  records bigint not null,
+  primary key (set_id, algorithm)
+);
