@@ -13,6 +13,7 @@ import type { BitSearch } from '../../engine/search/bit-search.ts';
 import { openBitSearch } from '../../engine/search/open-bit-search.ts';
 import type { Db } from '../../engine/store/db.ts';
 import {
+  archivesToRemake,
   type BatchRecord,
   findBatch,
   finishHashesStage,
@@ -193,6 +194,7 @@ async function hashesStage(
   batch: BatchRecord,
 ): Promise<boolean> {
   const counter = new ScanCounter();
+  const archives = scan.resume ? await archivesToRemake(db, batch.batchId) : new Set<string>();
   const sources = countSources(roots, scan.signal);
   scan.progress.begin({ stage: 'hashes', totals: sources.totals, counts: counter.counts });
   const whole = await scanBatch(
@@ -203,7 +205,7 @@ async function hashesStage(
         counter.recorded(await recorder.record(rows));
         scan.progress.changed();
       },
-      alreadyRecorded: async (entries) => await recordedAmong(db, batch.batchId, entries),
+      alreadyRecorded: async (entries) => await recordedAmong(db, batch.batchId, entries, archives),
     },
     { roots, mode: scan.mode, archiveBudget: scan.config.archiveBudget, resume: scan.resume, signal: scan.signal },
     {
@@ -223,7 +225,12 @@ async function hashesStage(
 }
 
 /** By position: an entry whose row is there with the same size and time need not be read again. */
-async function recordedAmong(db: Db, batchId: string, entries: readonly WalkEntry[]): Promise<ReadonlySet<number>> {
+async function recordedAmong(
+  db: Db,
+  batchId: string,
+  entries: readonly WalkEntry[],
+  archivesToOpen: ReadonlySet<string>,
+): Promise<ReadonlySet<number>> {
   const places = entries.map((entry) => placeOfFile(entry.path));
   const recorded = await recordedPlaces(
     db,
@@ -232,11 +239,15 @@ async function recordedAmong(db: Db, batchId: string, entries: readonly WalkEntr
   );
   const found = new Set<number>();
   for (const [at, entry] of entries.entries()) {
-    const row = recorded.get(places[at]?.pathKey.toString('hex') ?? '');
+    const pathKey = places[at]?.pathKey.toString('hex') ?? '';
+    const row = recorded.get(pathKey);
     // What failed is tried again: it may have died with the process that was interrupted.
     if (
       row !== undefined &&
       row.outcome !== 'failed' &&
+      // What a defect was found in is read again, and so are the archives around it.
+      !row.remake &&
+      !archivesToOpen.has(pathKey) &&
       row.modifiedAt === entry.modifiedAt &&
       (entry.sizeBytes === null || row.sizeBytes === entry.sizeBytes)
     ) {

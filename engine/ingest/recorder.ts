@@ -13,6 +13,7 @@ import {
   holdSetsInForce,
   matchSummaries,
   recordMatches,
+  withdrawRemade,
 } from '../store/queries/record-matches.ts';
 import { holdSearched, noteSearched, pendingRematch } from '../store/queries/rematch-pass.ts';
 import { holdSeries } from '../store/queries/series-turn.ts';
@@ -93,10 +94,13 @@ export class Recorder {
       if (mediaId != null) found.push(...ofRow.map((one): FoundMatch => ({ ...one, mediaId })));
     }
     if (!(await holdSetsInForce(tx, found)) && !goOn) throw new SetOutOfForce();
-    if (found.length > 0) await holdSeries(tx);
+    const remade = [...new Set(recorded.remade.map((one) => one.mediaId))];
+    if (found.length > 0 || remade.length > 0) await holdSeries(tx);
+    if (remade.length > 0) await withdrawRemade(tx, this.#mode, recorded.remade);
     const { length: matches } = await recordMatches(tx, { mode: this.#mode }, found);
     // Only what is new changes a lead; most groups find nothing.
-    if (matches > 0) await refreshLeads(tx, { mediaIds: [...new Set(found.map((one) => one.mediaId))] });
+    if (matches > 0 || remade.length > 0)
+      await refreshLeads(tx, { mediaIds: [...new Set([...found.map((one) => one.mediaId), ...remade])] });
     return { recorded, matches, known: await matchSummaries(tx, mediaIds, this.#mode) };
   }
 

@@ -1,65 +1,19 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
-import { type Examination, ORIENTATIONS } from '../../schemas/fingerprint.ts';
-import { examinedPicture, openTestBatch } from '../../test/batch-kit.ts';
+import { openTestBatch } from '../../test/batch-kit.ts';
+import { digest, evidenceOf, hashOf, picture, record } from '../../test/hashed-picture-kit.ts';
 import { addRecord, addSet, turned } from '../../test/known-set-kit.ts';
 import { stoppingBeforeCommit, waitingForLocks } from '../../test/race-kit.ts';
 import { needsServer, openTestServerDb, STORE_ENGINES } from '../../test/store-engines.ts';
-import { placeOfFile } from '../ingest/place.ts';
 import { Recorder } from '../ingest/recorder.ts';
-import type { ItemRow } from '../ingest/row-writer.ts';
 import type { BitSearch } from '../search/bit-search.ts';
 import { PgvectorScan } from '../search/pgvector-scan.ts';
 import { openServer } from '../store/adapters/pg.ts';
 import type { Db } from '../store/db.ts';
 import { pendingRematch } from '../store/queries/rematch-pass.ts';
-import { integer, nullable, row, text } from '../store/row-shape.ts';
 import { rematch } from './rematch.ts';
 
-const digest = (name: string, algorithm = 'sha256') => createHash(algorithm).update(name).digest('hex');
-const hashOf = (name: string, turn = 0) => Buffer.from(digest(`${name} ${turn}`), 'hex');
-
-/** A picture with hashes of its own in each orientation. */
-function picture(name: string, quality = 90): ItemRow {
-  const pdq = (flavour: 'pdq-512' | 'pdq-full') => ({
-    flavour,
-    hex: hashOf(name).toString('hex'),
-    quality,
-    dihedral: ORIENTATIONS.map((_, turn) => hashOf(name, turn).toString('hex')),
-  });
-  const examination: Examination = {
-    ...examinedPicture({
-      pdq: [pdq('pdq-512'), pdq('pdq-full')],
-      blockhash: { variant: 'blockhash-256-r512', hex: digest(`${name} blocks`) },
-    }),
-    sizeBytes: name.length,
-    digests: { md5: digest(name, 'md5'), sha1: digest(name, 'sha1'), sha256: digest(name) },
-    trailingBytes: 0,
-    capture: null,
-  };
-  return { ...placeOfFile(Buffer.from(name)), modifiedAt: null, examination };
-}
-
 const signal = new AbortController().signal;
-
-/** Evidence in force of a picture, as text to compare. */
-async function evidenceOf(db: Db, name: string): Promise<string[]> {
-  const found = await db.read(
-    row({ method: text, algorithm: text, distanceBits: integer, orientation: nullable(text), recordId: integer }),
-    `select t.method, t.algorithm, t.distance_bits, t.orientation, t.record_id
-       from match t join media m on m.media_id = t.media_id
-      where m.sha256 = $1 and t.withdrawn_at is null order by t.record_id, t.method`,
-    [Buffer.from(digest(name), 'hex')],
-  );
-  return found.map(
-    (one) => `${one.recordId} ${one.method} ${one.algorithm} ${one.distanceBits} ${one.orientation ?? '-'}`,
-  );
-}
-
-async function record(db: Db, names: readonly ItemRow[], search: BitSearch = new PgvectorScan(db)): Promise<void> {
-  await new Recorder(db, search, { batchId: await openTestBatch(db), mode: 'exact' }).record(names);
-}
 
 for (const engine of STORE_ENGINES) {
   describe(`new records against stored media on ${engine.name}`, engine.options, () => {
@@ -217,7 +171,7 @@ describe('new records beside a scan that records', needsServer, () => {
         return hits;
       }
     }
-    const recording = record(db, [picture('late')], new SlowScan(db));
+    const recording = record(db, [picture('late')], { search: new SlowScan(db) });
     await searched.promise;
     await addRecord(db, setId, [{ algorithm: 'pdq', bits: hashOf('late'), quality: null }]);
     await rematch(other, { signal });

@@ -139,3 +139,9 @@ create table hash_set_hashes (
   records bigint not null,
   primary key (set_id, algorithm)
 );
+
+-- ---- Affected ----
+
+-- A defect was found in what made it: it gives way to the one that the next scan of its material makes.
+alter table fingerprint add column remake boolean not null default false;
+create index fingerprint_remake on fingerprint (media_id) where remake;

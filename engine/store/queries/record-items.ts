@@ -1,7 +1,8 @@
 import { PIPELINE_VERSION } from '../../../schemas/constants.ts';
 import type { DecodeMode, Examination } from '../../../schemas/fingerprint.ts';
 import { jsonParam, storableText, type Transaction } from '../db.ts';
-import { bytes, integer, row } from '../row-shape.ts';
+import { bytes, integer, row, text } from '../row-shape.ts';
+import type { RemadeFingerprint } from './record-matches.ts';
 
 /** One item ready to be recorded. */
 export interface NewItem {
@@ -24,6 +25,8 @@ export interface RecordedGroup {
   readonly mediaIds: readonly (number | null)[];
   readonly newItems: number;
   readonly newMedia: number;
+  /** Fingerprints that were to be made anew, and were. */
+  readonly remade: readonly RemadeFingerprint[];
 }
 
 /**
@@ -45,13 +48,56 @@ export async function recordItems(
   const contents = [...byDigest.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
   const newMedia = await insertMedia(tx, contents);
   const mediaIds = await mediaIdsOf(tx, [...byDigest.keys()]);
+  const remade = await takeRemade(tx, fingerprints.mode, contents, mediaIds);
   await insertFingerprints(tx, fingerprints, contents, mediaIds);
   await dropFailures(tx, batchId, items);
   const ids = items.map(({ examination }) =>
     examination.digests === null ? null : (mediaIds.get(examination.digests.sha256) ?? null),
   );
   const newItems = await insertItems(tx, batchId, items, ids);
-  return { mediaIds: ids, newItems, newMedia };
+  if (remade.length > 0) await updateItems(tx, batchId, items, ids, remade);
+  return { mediaIds: ids, newItems, newMedia, remade };
+}
+
+/** Takes out fingerprints that were marked to be made anew, where that succeeded. */
+async function takeRemade(
+  tx: Transaction,
+  mode: DecodeMode,
+  contents: readonly (readonly [string, Examination])[],
+  mediaIds: ReadonlyMap<string, number>,
+): Promise<RemadeFingerprint[]> {
+  const made = contents.flatMap(([sha256, { outcome }]) => (outcome === 'failed' ? [] : [mediaIds.get(sha256) ?? 0]));
+  return await tx.read(
+    row({ mediaId: integer, pipelineVersion: text }),
+    'delete from fingerprint where remake and mode = $1 and media_id = any($2::bigint[]) returning media_id, pipeline_version',
+    [mode, made],
+  );
+}
+
+/** What was said of an item when its fingerprint was made is said anew. */
+async function updateItems(
+  tx: Transaction,
+  batchId: string,
+  items: readonly NewItem[],
+  mediaIds: readonly (number | null)[],
+  remade: readonly RemadeFingerprint[],
+): Promise<void> {
+  const of = new Set(remade.map((one) => one.mediaId));
+  const changed = items.filter((_, at) => of.has(mediaIds[at] ?? 0));
+  await tx.execute(
+    `update item i set type = n.type, outcome = n.outcome, reason = n.reason, reason_detail = n.reason_detail
+       from unnest($2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[]) as n(path_key, type, outcome, reason, reason_detail)
+      where i.batch_id = $1 and i.path_key = n.path_key and i.media_id = any($7::bigint[])`,
+    [
+      batchId,
+      changed.map((item) => item.pathKey),
+      changed.map((item) => storableText(item.examination.type)),
+      changed.map((item) => item.examination.outcome),
+      changed.map((item) => item.examination.reason?.code ?? null),
+      changed.map((item) => (item.examination.reason === null ? null : storableText(item.examination.reason.detail))),
+      [...of],
+    ],
+  );
 }
 
 async function insertMedia(tx: Transaction, contents: readonly (readonly [string, Examination])[]): Promise<number> {

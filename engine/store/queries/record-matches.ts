@@ -76,8 +76,8 @@ export async function holdSetsInForce(tx: Transaction, matches: readonly FoundMa
 }
 
 /**
- * Records evidence that is not recorded yet, with the series and category of its record; returns what was new. Rows go in by
- * media and record, so that two scans of the same contents do not wait for each other in a circle.
+ * Records evidence that is not recorded yet, with the series and category of its record; returns what was new. What was withdrawn and is
+ * found again is new too. Rows go in by media and record, so that two scans of the same contents do not wait for each other in a circle.
  */
 export async function recordMatches(
   tx: Transaction,
@@ -94,14 +94,17 @@ export async function recordMatches(
     row({ mediaId: integer, setId: integer }),
     `insert into match (media_id, set_id, record_id, method, algorithm, mode, pipeline_version, distance_bits, threshold_bits,
                         orientation, flavour, expected_false_matches, series_id, category_code)
-     select f.media_id, r.set_id, r.record_id, f.method, f.algorithm, $1, $2, f.distance_bits, f.threshold_bits,
+     select distinct on (f.media_id, f.record_id, f.method) f.media_id, r.set_id, r.record_id, f.method, f.algorithm, $1, $2, f.distance_bits, f.threshold_bits,
             f.orientation, f.flavour, f.expected_false_matches, r.series_id, r.category_code
        from unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::smallint[], $8::smallint[], $9::text[], $10::text[], $11::float8[])
          as f(media_id, record_id, method, algorithm, distance_bits, threshold_bits, orientation, flavour, expected_false_matches)
-       join known_record r on r.record_id = f.record_id
-       join hash_set s on s.set_id = r.set_id and s.state = 'active'
+       join searched_record r on r.record_id = f.record_id
       order by f.media_id, f.record_id, f.method
-     on conflict do nothing
+     on conflict (media_id, record_id, method, mode, pipeline_version) do update
+        set withdrawn_at = null, created_at = now(), algorithm = excluded.algorithm, distance_bits = excluded.distance_bits,
+            threshold_bits = excluded.threshold_bits, orientation = excluded.orientation, flavour = excluded.flavour,
+            expected_false_matches = excluded.expected_false_matches, series_id = excluded.series_id, category_code = excluded.category_code
+      where match.withdrawn_at is not null
      returning media_id, set_id`,
     [
       of.mode,
@@ -116,6 +119,27 @@ export async function recordMatches(
       column((one) => one.flavour),
       column((one) => one.expectedFalseMatches),
     ],
+  );
+}
+
+/** Fingerprints that gave way to new ones. */
+export interface RemadeFingerprint {
+  readonly mediaId: number;
+  readonly pipelineVersion: string;
+}
+
+/** Withdraws perceptual evidence that rested on fingerprints which were made anew; what holds is found again. */
+export async function withdrawRemade(
+  tx: Transaction,
+  mode: DecodeMode,
+  remade: readonly RemadeFingerprint[],
+): Promise<void> {
+  await tx.execute(
+    `update match t set withdrawn_at = now()
+       from unnest($2::bigint[], $3::text[]) as r(media_id, pipeline_version)
+      where t.media_id = r.media_id and t.pipeline_version = r.pipeline_version and t.mode = $1
+        and t.method in ('pdq', 'blockhash') and t.withdrawn_at is null`,
+    [mode, remade.map((one) => one.mediaId), remade.map((one) => one.pipelineVersion)],
   );
 }
 
