@@ -43,10 +43,10 @@ with digests as (
   select algorithm, count(distinct record_id) as records from searched_bits where set_id = $1 group by algorithm
 )
 insert into hash_set_hashes (set_id, change_id, position, algorithm, records)
-select $1, $2, 0, 'sha256', sha256 from digests
-union all select $1, $2, 1, 'sha1', sha1 from digests
-union all select $1, $2, 2, 'md5', md5 from digests
-union all select $1, $2, 2 + row_number() over (order by algorithm), algorithm, records from bits`;
+select $1::bigint, $2::bigint, 0, 'sha256', sha256 from digests
+union all select $1::bigint, $2::bigint, 1, 'sha1', sha1 from digests
+union all select $1::bigint, $2::bigint, 2, 'md5', md5 from digests
+union all select $1::bigint, $2::bigint, 2 + row_number() over (order by algorithm), algorithm, records from bits`;
 
 async function count(db: Db, setId: number, changeId: number): Promise<void> {
   await db.transaction(async (tx) => {
