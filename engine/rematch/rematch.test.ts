@@ -130,14 +130,10 @@ describe('new records beside a scan that records', needsServer, () => {
   let db: Db;
   let other: Db;
   before(async () => {
-    const server = await openTestServerDb();
-    db = server.db;
-    other = await openServer({ url: server.url });
+    const { db: first, url } = await openTestServerDb();
+    [db, other] = [first, await openServer({ url })];
   });
-  after(async () => {
-    await other.close();
-    await db.close();
-  });
+  after(async () => await Promise.all([other.close(), db.close()]));
 
   it('waits for media that were searched before the records came and are recorded after', async () => {
     const setId = await addSet(db);
