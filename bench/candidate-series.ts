@@ -129,7 +129,7 @@ async function record(
       const recorded = await recordItems(
         tx,
         batchId,
-        'exact',
+        { mode: 'exact', searchedChangeId: 0 },
         group.map(({ examination }, place) => {
           const pathKey = Buffer.alloc(32);
           pathKey.writeUInt32BE(at + place);

@@ -89,7 +89,7 @@ async function matchAll(
         if (mediaId !== undefined) found.push(...ofPicture.map((one) => ({ ...one, mediaId })));
       }
       await holdSetsInForce(tx, found);
-      await recordMatches(tx, 'exact', found);
+      await recordMatches(tx, { mode: 'exact' }, found);
       return new Set(found.map((one) => one.mediaId)).size;
     });
   }

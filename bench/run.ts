@@ -23,6 +23,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   'vector-recall': async () => (await import('./vector-recall.ts')).bench,
   'unseen-first': async () => (await import('./unseen-first.ts')).bench,
   'candidate-series': async () => (await import('./candidate-series.ts')).bench,
+  rematch: async () => (await import('./rematch.ts')).bench,
   'start-up': async () => (await import('./start-up.ts')).bench,
   bombs: async () => (await import('./bombs.ts')).bench,
 };

@@ -178,7 +178,7 @@ async function record(
       const { mediaIds } = await recordItems(
         tx,
         batchId,
-        'exact',
+        { mode: 'exact', searchedChangeId: 0 },
         group.map(({ examination }, place) => ({
           pathKey: digest('sha256', `path ${at + place}`),
           path: Buffer.from(`/made/${at + place}.jpg`),

@@ -117,7 +117,7 @@ export const DEFAULT_MODELS = {
   provider: 'cpu' as const,
 };
 
-export const REPORT_SCHEMA_VERSION = '1.0';
+export const REPORT_SCHEMA_VERSION = '1.1';
 /** Past this many items they go to an NDJSON file beside the report. */
 export const MAX_ITEMS_IN_REPORT = 100_000;
 

@@ -201,6 +201,11 @@ export const ERRORS = {
     'There is no interrupted batch to resume for these paths, case and exhibit.',
     'Run the command without --resume.',
   ),
+  HW_VERSION_NOT_FOUND: entry(
+    EXIT.usage,
+    'Nothing in the database was made with the version that was named.',
+    'Check the spelling; reports name the versions they rest on.',
+  ),
   HW_OUTPUT_UNWRITABLE: entry(
     EXIT.usage,
     'A report or export file cannot be written.',

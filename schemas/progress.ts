@@ -10,6 +10,7 @@ export const ProgressCounts = Closed({
   nearDuplicate: Count(),
   unseen: Count(),
   knownGood: Count(),
+  unknown: Count(),
   partial: Count(),
   rejected: Count(),
   notExamined: Count(),

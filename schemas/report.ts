@@ -103,12 +103,21 @@ export const ReportGood = Closed({
 export type ReportGood = Static<typeof ReportGood>;
 
 /**
- * known: a digest match (identical content). nearDuplicate: a perceptual match only. unseen: examined, nothing matched.
- * knownGood: nothing known matched, and a known-good set has this content. none: not examined, so nothing can be said.
+ * known: a digest match (identical content). nearDuplicate: a perceptual match only. unseen: compared by every hash in use with every
+ * set named, and nothing matched. unknown: nothing matched, but the comparison was not whole; `unknownFor` says why. knownGood: nothing
+ * known matched, and a known-good set has this content. none: no picture that was examined, so nothing can be said.
  */
-export const STANDINGS = ['known', 'nearDuplicate', 'unseen', 'knownGood', 'none'] as const;
+export const STANDINGS = ['known', 'nearDuplicate', 'unseen', 'unknown', 'knownGood', 'none'] as const;
 export const Standing = OneOf(STANDINGS);
 export type Standing = Static<typeof Standing>;
+
+/**
+ * Why it is not known whether a picture is known. awaitsRematch: sets came into force with which it was not compared yet.
+ * decodedInPart: its hashes are those of a part. notHashed: it has no perceptual hash. tooFlat: a perceptual hash of it means nothing.
+ */
+export const UNKNOWN_REASONS = ['awaitsRematch', 'decodedInPart', 'notHashed', 'tooFlat'] as const;
+export const UnknownReason = OneOf(UNKNOWN_REASONS);
+export type UnknownReason = Static<typeof UnknownReason>;
 
 export const ReportItem = Closed({
   /** As UTF-8; where the name is not valid UTF-8 the odd bytes are replaced and `pathHex` has them all. An archive entry is `archive.zip!/name`. */
@@ -124,6 +133,8 @@ export const ReportItem = Closed({
   reason: Nullable(ReasonCode),
   reasonDetail: Nullable(BoundedText(300)),
   standing: Standing,
+  /** Null unless the standing is `unknown`. */
+  unknownFor: Nullable(UnknownReason),
   widthPixels: Nullable(Count()),
   heightPixels: Nullable(Count()),
   /** The lower of the PDQ qualities; 49 and less was not matched by perceptual hash. */
@@ -162,6 +173,9 @@ export const ReportCounts = Closed({
   knownGood: Count(),
   /** Items that both known material and a known-good set have: counted as known, and one of the two sets is wrong. */
   contradicted: Count(),
+  unknown: Count(),
+  /** Behind `unknown`. */
+  byUnknownReason: Type.Array(Closed({ reason: UnknownReason, items: Count() })),
   done: Count(),
   partial: Count(),
   rejected: Count(),
@@ -205,8 +219,28 @@ export const ReportSet = Closed({
   importedAt: BoundedText(40),
   /** known: `nothing known` is said against it. good: it says what is nobody's evidence. */
   purpose: OneOf(['known', 'good', 'negative']),
+  /** As its source numbers it; null where the source does not. */
+  sourceVersion: Nullable(BoundedText(100)),
+  /** When records were last added to it or withdrawn from it while in force; null: never. */
+  updatedAt: Nullable(BoundedText(40)),
+  /** What its records can be found by, such as md5, pdq-512, pdq (flavour not named), blockhash-256-r512. */
+  hashes: Type.Array(Closed({ algorithm: BoundedText(60), records: Count() }), { maxItems: 16 }),
 });
 export type ReportSet = Static<typeof ReportSet>;
+
+/** State of what was known when the report was made, and how far the comparison with it came. */
+export const ReportSearch = Closed({
+  /** Number of the latest change of what is known (a set came, was updated or went); 0: there was none. */
+  changeId: Count(),
+  changedAt: Nullable(BoundedText(40)),
+  /** Sets with which material recorded before they came was not compared yet; null: there are none. */
+  awaitsRematch: Nullable(Closed({ sets: Count(), firstChangeId: Count(), lastChangeId: Count() })),
+  /** Methods besides the hashes of `sets`: whether the models and the serial numbers of cameras were compared with the unit's series. */
+  models: Type.Array(Closed({ method: ModelMethod, state: OneOf(['complete', 'interrupted', 'leftOut']) }), {
+    maxItems: 8,
+  }),
+});
+export type ReportSearch = Static<typeof ReportSearch>;
 
 export const SandboxState = Closed({
   /** none: hosts have no network. host: they have the machine's, which is said in red. */
@@ -255,6 +289,7 @@ export const Report = Closed({
   }),
   /** Every set that was searched; `nothing known` is said against these and no others. */
   sets: Type.Array(ReportSet),
+  search: ReportSearch,
   counts: ReportCounts,
   figures: ReportFigures,
   /** Null where the models were left out. */

@@ -41,7 +41,7 @@ export async function recordPictures(
     const { mediaIds } = await recordItems(
       tx,
       batch,
-      'exact',
+      { mode: 'exact', searchedChangeId: 0 },
       pictures.map((picture) => ({
         pathKey: digest('sha256', `${batch} ${picture.name}`),
         path: Buffer.from(`/evidence/${picture.name}.jpg`),

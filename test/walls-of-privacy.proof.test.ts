@@ -340,6 +340,8 @@ describe('the walls around imagery, hashes, secrets and the audit trail', { time
       ['series', 'create', 'own'],
       ['leads', 'list'],
       ['unseen', 'list'],
+      ['rematch'],
+      ['affected', '--version', 'pdq-512/1'],
       ['models', 'reembed'],
     ];
     for (const command of commands) {

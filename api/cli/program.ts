@@ -26,6 +26,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   leads: async () => (await import('./commands/leads.ts')).registerLeads,
   candidates: async () => (await import('./commands/candidates.ts')).registerCandidates,
   unseen: async () => (await import('./commands/unseen.ts')).registerUnseen,
+  rematch: async () => (await import('./commands/rematch.ts')).registerRematch,
+  affected: async () => (await import('./commands/affected.ts')).registerAffected,
   explain: async () => (await import('./commands/explain.ts')).registerExplain,
   reproduce: async () => (await import('./commands/reproduce.ts')).registerReproduce,
   demo: async () => (await import('./commands/demo.ts')).registerDemo,
@@ -47,6 +49,8 @@ export async function buildProgram(context: CliContext, args: readonly string[])
     .version(ENGINE_VERSION)
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('See --help for the options of this command.')
+    // --version before a command is the engine's own; after `affected` it names what was found to have a defect.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       writeOut: (text) => context.stdout.write(text),

@@ -17,6 +17,7 @@ export class ScanCounter {
     nearDuplicate: 0,
     unseen: 0,
     knownGood: 0,
+    unknown: 0,
     partial: 0,
     rejected: 0,
     notExamined: 0,

@@ -14,6 +14,7 @@ import type { DigestSearch } from '../../engine/search/digests/digest-search.ts'
 import { openDigestSearch } from '../../engine/search/digests/open-digest-search.ts';
 import type { Db } from '../../engine/store/db.ts';
 import {
+  archivesToRemake,
   type BatchRecord,
   findBatch,
   finishHashesStage,
@@ -21,6 +22,7 @@ import {
   recordedPlaces,
   setStage,
 } from '../../engine/store/queries/batch.ts';
+import { type PendingRematch, pendingRematch } from '../../engine/store/queries/rematch-pass.ts';
 import type { Config } from '../../schemas/config.ts';
 import { PIPELINE_VERSION } from '../../schemas/constants.ts';
 import { HomewardError } from '../../schemas/error.ts';
@@ -62,6 +64,8 @@ export interface ScanOutcome {
   readonly failedItems: number;
   /** Packs, as `dlib-128 2.0.0`, whose vectors are recorded and searched only after re-embedding. */
   readonly notSearched: readonly string[];
+  /** Known records that material recorded before this scan was not compared with yet; null where there are none. */
+  readonly rematchPending: PendingRematch | null;
 }
 
 /** The main job: everything from opening the database to the written report, as one recorded act. */
@@ -113,6 +117,10 @@ async function scanWith(
     for (const known of scan.known) {
       const { importSetFile } = await import('../../engine/hashset/import.ts');
       await importSetFile(db, { ...known, importedBy: config.actor, signal: scan.signal });
+    }
+    if (scan.known.length > 0) {
+      const { rematch } = await import('../../engine/rematch/rematch.ts');
+      await rematch(db, { signal: scan.signal });
     }
     // Recorded as begun by now. Without a host there is nothing to make a batch for.
     const open = await fleet;
@@ -175,6 +183,7 @@ async function run(
   return {
     interrupted: !whole,
     failedItems: head.counts.failed + (head.models?.failed ?? 0),
+    rematchPending: await pendingRematch(db),
     notSearched: [...new Set(models?.building.map(({ packId, packVersion }) => `${packId} ${packVersion}`))],
   };
 }
@@ -189,6 +198,7 @@ async function hashesStage(
   batch: BatchRecord,
 ): Promise<boolean> {
   const counter = new ScanCounter();
+  const archives = scan.resume ? await archivesToRemake(db, batch.batchId) : new Set<string>();
   const sources = countSources(roots, scan.signal);
   scan.progress.begin({ stage: 'hashes', totals: sources.totals, counts: counter.counts });
   const whole = await scanBatch(
@@ -199,7 +209,7 @@ async function hashesStage(
         counter.recorded(await recorder.record(rows));
         scan.progress.changed();
       },
-      alreadyRecorded: async (entries) => await recordedAmong(db, batch.batchId, entries),
+      alreadyRecorded: async (entries) => await recordedAmong(db, batch.batchId, entries, archives),
     },
     { roots, mode: scan.mode, archiveBudget: scan.config.archiveBudget, resume: scan.resume, signal: scan.signal },
     {
@@ -219,7 +229,12 @@ async function hashesStage(
 }
 
 /** By position: an entry whose row is there with the same size and time need not be read again. */
-async function recordedAmong(db: Db, batchId: string, entries: readonly WalkEntry[]): Promise<ReadonlySet<number>> {
+async function recordedAmong(
+  db: Db,
+  batchId: string,
+  entries: readonly WalkEntry[],
+  archivesToOpen: ReadonlySet<string>,
+): Promise<ReadonlySet<number>> {
   const places = entries.map((entry) => placeOfFile(entry.path));
   const recorded = await recordedPlaces(
     db,
@@ -228,11 +243,15 @@ async function recordedAmong(db: Db, batchId: string, entries: readonly WalkEntr
   );
   const found = new Set<number>();
   for (const [at, entry] of entries.entries()) {
-    const row = recorded.get(places[at]?.pathKey.toString('hex') ?? '');
+    const pathKey = places[at]?.pathKey.toString('hex') ?? '';
+    const row = recorded.get(pathKey);
     // What failed is tried again: it may have died with the process that was interrupted.
     if (
       row !== undefined &&
       row.outcome !== 'failed' &&
+      // What a defect was found in is read again, and so are the archives around it.
+      !row.remake &&
+      !archivesToOpen.has(pathKey) &&
       row.modifiedAt === entry.modifiedAt &&
       (entry.sizeBytes === null || row.sizeBytes === entry.sizeBytes)
     ) {

@@ -41,7 +41,7 @@ describe('the demo explanation', () => {
     assert.equal(lines.find((line) => line.group === 'mirrored')?.finding, 'mirrored: 5 of 5 near duplicates');
     assert.equal(
       lines.find((line) => line.group === 'truncated')?.finding,
-      'a file that ends too early: 1 of 1 examined in part, unseen',
+      'a file that ends too early: 1 of 1 examined in part, unknown',
     );
     assert.ok(lines.every((line) => line.why.endsWith('.')));
   });

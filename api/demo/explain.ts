@@ -51,6 +51,7 @@ const STANDING_WORDS = {
   nearDuplicate: 'near duplicates',
   unseen: 'unseen',
   knownGood: 'known-good',
+  unknown: 'unknown',
   none: 'not compared',
 } as const;
 

@@ -108,7 +108,7 @@ export function demoPlan(): DemoPlan {
   }
   for (const scene of NEW_SCENES)
     seize(scene, 'original', 'new', { outcome: 'done', reason: null, standing: 'unseen' });
-  seize('study', 'truncated', 'truncated', { outcome: 'partial', reason: 'truncated', standing: 'unseen' });
+  seize('study', 'truncated', 'truncated', { outcome: 'partial', reason: 'truncated', standing: 'unknown' });
 
   const text = { file: `${SEIZED_FOLDER}/notes.txt`, text: NOTES };
   expected.push({ path: text.file, shows: 'text', outcome: 'notExamined', reason: 'text', standing: 'none' });

@@ -1,7 +1,7 @@
-import type { KnownBy, ReportCounts, ReportHead, ReportSet } from '../../schemas/report.ts';
-import { byteSize, counted, groupDigits } from './figures.ts';
+import type { KnownBy, ReportCounts, ReportHead, ReportSearch, ReportSet } from '../../schemas/report.ts';
+import { byteSize, counted, groupDigits, instant } from './figures.ts';
 import { neutralise } from './neutralise.ts';
-import { reasonWords } from './words.ts';
+import { reasonWords, unknownWords } from './words.ts';
 
 /** What the page and the terminal both say, in the same words and the same order. */
 
@@ -57,11 +57,19 @@ export function notices(head: ReportHead): readonly Notice[] {
       text: 'Pictures were decoded at reduced size. Perceptual hashes differ by a few bits from exact ones, so near duplicates can be missed. Repeat in exact mode before relying on what is unseen.',
     });
   }
+  const awaits = head.search.awaitsRematch;
+  if (awaits !== null) {
+    found.push({
+      level: 'alarm',
+      title: 'Not compared with all that is known',
+      text: `Material that was recorded earlier was not compared yet with what came into force in ${counted(awaits.sets, 'hash set')}. homeward rematch does it; then make the report again.`,
+    });
+  }
   if (sets.length === 0) {
     found.push({
       level: 'note',
       title: 'Nothing to compare with',
-      text: 'No hash set was searched: nothing could be known, and every examined file counts as unseen.',
+      text: 'No hash set was searched: nothing could be known, and every picture that was examined whole counts as unseen.',
     });
   }
   if (counts.contradicted > 0) {
@@ -78,6 +86,30 @@ export function notices(head: ReportHead): readonly Notice[] {
 export function knownGoodSentence({ counts: { knownGood } }: ReportHead): string {
   if (knownGood === 0) return '';
   return `${counted(knownGood, 'further file')} matched nothing known and ${knownGood === 1 ? 'is' : 'are'} in a known-good set: published software and the like, nobody\u2019s evidence.`;
+}
+
+/** From which state of what is known it is said: `Said from change 14 of what is known, of 2026-11-24 06:03:12 UTC.` */
+export function searchSentence({ changeId, changedAt }: ReportSearch): string {
+  return changedAt === null
+    ? 'Nothing had been imported.'
+    : `Said from change ${groupDigits(changeId)} of what is known, of ${instant(neutralise(changedAt, 40))}.`;
+}
+
+const MODEL_WORDS = {
+  face: 'faces',
+  copy: 'copies by picture vector',
+  place: 'places',
+  camera: 'serial numbers of cameras',
+} as const;
+const STATE_WORDS = {
+  complete: 'compared with the series of this unit',
+  interrupted: 'not all were compared, since the stage was interrupted',
+  leftOut: 'left out',
+} as const;
+
+/** What was compared besides hashes, and what was not. */
+export function modelLines({ models }: ReportSearch): string[] {
+  return models.map(({ method, state }) => `${MODEL_WORDS[method]}: ${STATE_WORDS[state]}`);
 }
 
 function missingProtection({ batch: { sandbox } }: ReportHead): readonly string[] {
@@ -168,6 +200,13 @@ export function nextSteps(head: ReportHead): readonly string[] {
   if (counts.unseen > 0 && sets.length > 0) {
     steps.push(
       `Look first at what is unseen: ${counted(counts.unseen, 'file')} that no searched set has recorded. A child in them may still have to be found.`,
+    );
+  }
+  if (head.search.awaitsRematch !== null)
+    steps.push('Run homeward rematch: sets came into force with which earlier material was not compared yet.');
+  if (counts.unknown > 0) {
+    steps.push(
+      `Then look at what may be known or not: ${counted(counts.unknown, 'file')} that no hash could be relied on for (${counts.byUnknownReason.map(({ reason, items }) => `${groupDigits(items)} ${unknownWords(reason)}`).join('; ')}).`,
     );
   }
   if (counts.nearDuplicate > 0) {

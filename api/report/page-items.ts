@@ -6,7 +6,15 @@ import type { Mask } from './mask.ts';
 import { evidenceSentence, tooPoorToCompare } from './model-findings.ts';
 import { neutralise } from './neutralise.ts';
 import type { PageRow, PageRows } from './page-rows.ts';
-import { evidenceWords, goodWords, outcomeWords, reasonWords, recordedBy, standingWords } from './words.ts';
+import {
+  evidenceWords,
+  goodWords,
+  outcomeWords,
+  reasonWords,
+  recordedBy,
+  standingWords,
+  unknownWords,
+} from './words.ts';
 
 const MAX_MATCHES_IN_ROW = 2;
 const DIGEST_DIGITS_SHOWN = 12;
@@ -57,7 +65,7 @@ function standingKey(standing: Standing): Tone {
 }
 
 function itemRow({ number, item }: PageRow, mask: Mask): Markup {
-  return html`<tr><td class="n">${groupDigits(number)}</td><td class="path mono">${breakable(mask.path(item.path))}</td><td><span class="key key-${standingKey(item.standing)}"></span>${standingWords(item.standing)}</td><td class="evidence">${matchCell(item, mask)}</td><td>${outcomeCell(item, mask)}</td><td>${contentCell(item)}</td></tr>
+  return html`<tr><td class="n">${groupDigits(number)}</td><td class="path mono">${breakable(mask.path(item.path))}</td><td><span class="key key-${standingKey(item.standing)}"></span>${standingWords(item.standing)}${item.unknownFor !== null && html`<br><span class="soft">${unknownWords(item.unknownFor)}</span>`}</td><td class="evidence">${matchCell(item, mask)}</td><td>${outcomeCell(item, mask)}</td><td>${contentCell(item)}</td></tr>
 `;
 }
 

@@ -1,10 +1,10 @@
 import type { ReportHead } from '../../schemas/report.ts';
 import { byteSize, duration, groupDigits, instant } from './figures.ts';
-import { limits, sandboxLines } from './findings.ts';
+import { limits, modelLines, sandboxLines, searchSentence } from './findings.ts';
 import { html, type Markup, type MarkupValue } from './markup.ts';
 import { neutralise } from './neutralise.ts';
 import { bounded, dataTable } from './table.ts';
-import { purposeWords } from './words.ts';
+import { hashesWords, purposeWords } from './words.ts';
 
 const MAX_SETS = 400;
 const MAX_ALGORITHMS = 40;
@@ -17,7 +17,7 @@ export function setsSection(head: ReportHead): Markup {
 ${
   head.sets.length === 0
     ? html`<p>No hash set. Nothing can be said about what is known.</p>`
-    : html`<p>What is called unseen was not found in these sets of known material, in these versions, and in no others.</p><div class="card">${dataTable(
+    : html`<p>What is called unseen was not found in these sets of known material, in these versions, and in no others. ${searchSentence(head.search)}</p><ul>${modelLines(head.search).map((line) => html`<li>${line}</li>`)}</ul><div class="card">${dataTable(
         'Hash sets searched',
         [
           { title: 'Set' },
@@ -26,17 +26,21 @@ ${
           { title: 'Version', numeric: true },
           { title: 'Records', numeric: true },
           { title: 'Format' },
-          { title: 'Imported' },
+          { title: 'Found by' },
+          { title: 'In force since' },
           { title: 'SHA-256 of the file imported' },
         ],
         sets.shown.map((set) => [
           neutralise(set.name, 80),
           purposeWords(set.purpose),
           neutralise(set.source, 80),
-          String(set.version),
+          set.sourceVersion === null
+            ? String(set.version)
+            : `${set.version} (there ${neutralise(set.sourceVersion, 100)})`,
           groupDigits(set.records),
           neutralise(set.format, 60),
-          instant(neutralise(set.importedAt, 40)),
+          hashesWords(set),
+          `${instant(neutralise(set.importedAt, 40))}${set.updatedAt === null ? '' : `, updated ${instant(neutralise(set.updatedAt, 40))}`}`,
           html`<span class="mono">${set.sha256}</span>`,
         ]),
         sets.note,

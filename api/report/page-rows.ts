@@ -11,6 +11,7 @@ const KINDS = [
   'byModel',
   'failed',
   'partial',
+  'unknown',
   'unseen',
   'rejected',
   'notExamined',
@@ -25,7 +26,7 @@ export interface PageRow {
 }
 
 export interface PageRows {
-  /** Known first, then near duplicates, what a model ties to a series, failed, partial, unseen, rejected, not examined, known-good; by number within each. */
+  /** Known first, then near duplicates, what a model ties to a series, failed, partial, unknown, unseen, rejected, not examined, known-good; by number within each. */
   readonly rows: readonly PageRow[];
   /** Items offered, whether shown or not. */
   readonly offered: number;
@@ -76,5 +77,5 @@ function kindOf(item: ReportItem): Kind {
   if (item.standing === 'known' || item.standing === 'nearDuplicate') return item.standing;
   if ((item.models?.matches ?? []).length > 0) return 'byModel';
   if (item.standing === 'knownGood') return item.standing;
-  return KINDS.find((kind) => kind === item.outcome) ?? 'unseen';
+  return KINDS.find((kind) => kind === item.outcome) ?? (item.standing === 'unknown' ? 'unknown' : 'unseen');
 }

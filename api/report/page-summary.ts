@@ -16,7 +16,7 @@ import { html, type Markup } from './markup.ts';
 import type { Mask } from './mask.ts';
 import { neutralise } from './neutralise.ts';
 import { bounded, dataTable } from './table.ts';
-import { outcomeWords, reasonWords, recordedBy, setWords } from './words.ts';
+import { outcomeWords, reasonWords, recordedBy, setWords, unknownWords } from './words.ts';
 
 const MAX_BREAKDOWN_LINES = 200;
 const MAX_ROOTS = 20;
@@ -74,7 +74,7 @@ ${breakdownTable(head, 'nearDuplicate')}
 </div>
 <div>
 <div class="card unseen">
-<p class="figure">${groupDigits(counts.unseen)} <span>${counts.unseen === 1 ? 'file' : 'files'} unseen: examined, and nothing matched</span></p>
+<p class="figure">${groupDigits(counts.unseen)} <span>${counts.unseen === 1 ? 'file' : 'files'} unseen: compared by every hash in use, and nothing matched</span></p>
 <p>${
     sets.length === 0
       ? 'Nothing was compared, because no hash set was searched.'
@@ -83,8 +83,12 @@ ${breakdownTable(head, 'nearDuplicate')}
           'record',
         )}, <a href="#sets">listed below</a>, and no others.`
   }</p>
+${
+  counts.unknown > 0 &&
+  html`<p><strong>${counted(counts.unknown, 'file')}</strong> may be known or not: nothing matched, but the comparison was not whole.</p><ul>${counts.byUnknownReason.map(({ reason, items }) => html`<li>${groupDigits(items)}: ${unknownWords(reason)}</li>`)}</ul>`
+}
 ${good !== '' && html`<p class="note">${good}</p>`}
-<p class="note">${counted(Math.max(0, counts.items - counts.known - counts.nearDuplicate - counts.unseen - counts.knownGood), 'further file')} could not be compared; why is said under outcomes.</p>
+<p class="note">${counted(Math.max(0, counts.items - counts.known - counts.nearDuplicate - counts.unseen - counts.unknown - counts.knownGood), 'further file')} could not be compared; why is said under outcomes.</p>
 </div>
 ${nextStepsCard(head)}
 </div>

@@ -25,6 +25,7 @@ function update(read: number, changes: Partial<ProgressCounts> = {}): ProgressUp
       nearDuplicate: 0,
       unseen: read,
       knownGood: 0,
+      unknown: 0,
       partial: 0,
       rejected: 0,
       notExamined: 0,

@@ -51,6 +51,14 @@ const SOURCES = [
   },
   { source: 'Own series', setName: 'own', setVersion: 1, scheme: 'unspecified', code: null, label: null },
 ] as const;
+const SET_FACTS = {
+  sourceVersion: null,
+  updatedAt: null,
+  hashes: [
+    { algorithm: 'sha1', records: 1_204 },
+    { algorithm: 'pdq', records: 1_114 },
+  ],
+};
 const CAMERAS = [
   ['Apple', 'iPhone 13 Pro'],
   ['NIKON CORPORATION', 'NIKON D750'],
@@ -74,8 +82,9 @@ export function sampleItem(index: number): SampleItem {
   const unexamined = hash % 11 === 0 ? UNEXAMINED[index % UNEXAMINED.length] : undefined;
   const known = unexamined === undefined && hash % 23 === 1;
   const near = unexamined === undefined && !known && hash % 31 === 2;
-  const standing: Standing = unexamined !== undefined ? 'none' : known ? 'known' : near ? 'nearDuplicate' : 'unseen';
   const partial = unexamined === undefined && hash % 97 === 3;
+  const standing: Standing =
+    unexamined !== undefined ? 'none' : known ? 'known' : near ? 'nearDuplicate' : partial ? 'unknown' : 'unseen';
   const matches = known || near ? [sampleMatch(hash, known)] : [];
   const [make, model] = CAMERAS[hash % CAMERAS.length] ?? ['', ''];
   return {
@@ -91,6 +100,7 @@ export function sampleItem(index: number): SampleItem {
     reason: unexamined?.[1] ?? (partial ? 'truncated' : null),
     reasonDetail: partial ? 'VipsJpeg: premature end of JPEG image' : null,
     standing,
+    unknownFor: standing === 'unknown' ? 'decodedInPart' : null,
     widthPixels: unexamined === undefined ? 4032 : null,
     heightPixels: unexamined === undefined ? 3024 : null,
     quality: unexamined === undefined ? 92 : null,
@@ -134,6 +144,7 @@ export function sampleHead(items: number): ReportHead {
     unseen: 0,
     knownGood: 0,
     contradicted: 0,
+    unknown: 0,
     none: 0,
     done: 0,
     partial: 0,
@@ -231,6 +242,7 @@ export function sampleHead(items: number): ReportHead {
         records: 4_812_044,
         importedAt: '2026-11-02T08:00:00.000Z',
         purpose: 'known',
+        ...SET_FACTS,
       },
       {
         source: 'Partner desk',
@@ -241,6 +253,7 @@ export function sampleHead(items: number): ReportHead {
         records: 210_338,
         importedAt: '2026-10-19T08:00:00.000Z',
         purpose: 'known',
+        ...SET_FACTS,
       },
       {
         source: 'Own series',
@@ -251,13 +264,26 @@ export function sampleHead(items: number): ReportHead {
         records: 1_204,
         importedAt: '2026-11-20T08:00:00.000Z',
         purpose: 'known',
+        ...SET_FACTS,
       },
     ],
+    search: {
+      changeId: 14,
+      changedAt: '2026-11-20T08:00:00.000Z',
+      awaitsRematch: null,
+      models: [
+        { method: 'face', state: 'leftOut' },
+        { method: 'copy', state: 'complete' },
+        { method: 'place', state: 'complete' },
+        { method: 'camera', state: 'complete' },
+      ],
+    },
     counts: {
       items,
       media: items - Math.floor(items / 50),
       ...counts,
       knownBy,
+      byUnknownReason: counts.unknown === 0 ? [] : [{ reason: 'decodedInPart', items: counts.unknown }],
       byReason: [...reasons.values()],
       byType: [...types].map(([type, count]) => ({ type, items: count })),
       added: { items, media: items - Math.floor(items / 50), matches: counts.known + counts.nearDuplicate },

@@ -27,7 +27,7 @@ describe('the terminal summary', () => {
     const headings = lines(sampleHead(500)).filter((line) => /^[A-Z][a-z ]+(?: \(.*\))?$/.test(line));
     assert.deepEqual(
       headings.map((heading) => heading.split(' (')[0]),
-      ['Known', 'Near duplicates', 'Unseen', 'Models', 'Outcomes', 'How this was made', 'What to do next'],
+      ['Known', 'Near duplicates', 'Unseen', 'Unknown', 'Models', 'Outcomes', 'How this was made', 'What to do next'],
     );
     assert.equal(lines(sampleHead(500)).at(-2), '  Page: out/report.html');
   });

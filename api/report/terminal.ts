@@ -7,11 +7,13 @@ import {
   examinedSize,
   knownGoodSentence,
   knownSets,
+  modelLines,
   nextSteps,
   notices,
   OVERLAP_SENTENCE,
   sandboxIsMissing,
   sandboxLines,
+  searchSentence,
 } from './findings.ts';
 import type { Mask } from './mask.ts';
 import {
@@ -22,7 +24,15 @@ import {
   modelsSentence,
 } from './model-findings.ts';
 import { neutralise } from './neutralise.ts';
-import { outcomeWords, reasonWords, recordedBy, setWords, submissionWords } from './words.ts';
+import {
+  hashesWords,
+  outcomeWords,
+  reasonWords,
+  recordedBy,
+  setWords,
+  submissionWords,
+  unknownWords,
+} from './words.ts';
 
 export interface TerminalOptions {
   /** Colours and bold; the caller says no when there is no terminal or NO_COLOR is set. */
@@ -68,7 +78,7 @@ export function renderTerminalSummary(head: ReportHead, options: TerminalOptions
   out.heading('Near duplicates (by perceptual hash only)');
   standing(out, head, 'nearDuplicate', options, paint.near);
 
-  out.heading('Unseen (examined, and nothing matched)');
+  out.heading('Unseen (compared by every hash in use, and nothing matched)');
   const sets = knownSets(head);
   out.figure(
     counts.unseen,
@@ -82,12 +92,26 @@ export function renderTerminalSummary(head: ReportHead, options: TerminalOptions
       `${' '.repeat(FIGURE_WIDTH)}  ${neutralise(set.name, 60)} version ${set.version} of ${neutralise(set.source, 60)}, ${counted(set.records, 'record')}, SHA-256 ${set.sha256.slice(0, 12)}\u2026`,
       paint.soft,
     );
+    out.plain(
+      `${' '.repeat(FIGURE_WIDTH)}    in force since ${instant(neutralise(set.importedAt, 40))}${set.updatedAt === null ? '' : `, updated ${instant(neutralise(set.updatedAt, 40))}`}; ${hashesWords(set)}`,
+      paint.soft,
+    );
   }
   if (sets.length > MAX_LINES)
     out.plain(`${' '.repeat(FIGURE_WIDTH)}  and ${counted(sets.length - MAX_LINES, 'more set')}`, paint.soft);
 
   const good = knownGoodSentence(head);
   if (good !== '') out.wrapped(good, '  ', paint.soft);
+
+  if (head.sets.length > 0) out.plain(`${' '.repeat(FIGURE_WIDTH)}  ${searchSentence(head.search)}`, paint.soft);
+  for (const line of modelLines(head.search)) out.plain(`${' '.repeat(FIGURE_WIDTH)}  ${line}`, paint.soft);
+
+  if (counts.unknown > 0) {
+    out.heading('Unknown (nothing matched, but the comparison was not whole)');
+    out.figure(counts.unknown, noun(counts.unknown), paint.unseen);
+    for (const { reason, items } of counts.byUnknownReason)
+      out.plain(`${groupDigits(items).padStart(FIGURE_WIDTH + 6)}  ${unknownWords(reason)}`, paint.unseen);
+  }
 
   models(out, head, paint);
 

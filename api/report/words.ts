@@ -8,7 +8,10 @@ import type {
   ReportSet,
   STANDINGS,
   Standing,
+  UNKNOWN_REASONS,
+  UnknownReason,
 } from '../../schemas/report.ts';
+import { groupDigits } from './figures.ts';
 import { neutralise } from './neutralise.ts';
 
 /** What the page and the terminal call things; docs/formats.md explains each at length. */
@@ -34,8 +37,16 @@ const STANDING_WORDS = {
   nearDuplicate: 'near duplicate',
   unseen: 'unseen',
   knownGood: 'known-good',
+  unknown: 'unknown',
   none: 'not compared',
 } as const satisfies Record<(typeof STANDINGS)[number], string>;
+
+const UNKNOWN_WORDS = {
+  awaitsRematch: 'sets came into force with which it was not compared yet',
+  decodedInPart: 'only a part of it could be decoded and compared',
+  notHashed: 'it has no perceptual hash',
+  tooFlat: 'too flat to be compared by perceptual hash',
+} as const satisfies Record<(typeof UNKNOWN_REASONS)[number], string>;
 
 const REASON_WORDS = {
   truncated: 'the data ends too early',
@@ -118,6 +129,10 @@ export function goodWords({ source, setName, setVersion, method }: ReportGood): 
   return `in the known-good set ${neutralise(setName, 80)} version ${setVersion} of ${neutralise(source, 80)} (${METHOD_WORDS[method]})`;
 }
 
+export function unknownWords(reason: UnknownReason): string {
+  return lookUp(UNKNOWN_WORDS, reason) ?? String(reason);
+}
+
 export function reasonWords(reason: ReasonCode): string {
   return lookUp(REASON_WORDS, reason) ?? String(reason);
 }
@@ -136,6 +151,11 @@ export function recordedBy(source: string, code: string | null, label: string | 
 /** The set a record came from: `set NAME version 3, scheme caid-uk`. */
 export function setWords(line: Pick<KnownBy, 'setName' | 'setVersion' | 'scheme'>): string {
   return `set ${neutralise(line.setName, 80)} version ${line.setVersion}, scheme ${neutralise(line.scheme, 60)}`;
+}
+
+/** What the records of a set can be found by: `sha256 1,204, pdq-512 800`. */
+export function hashesWords({ hashes }: Pick<ReportSet, 'hashes'>): string {
+  return hashes.map(({ algorithm, records }) => `${neutralise(algorithm, 60)} ${groupDigits(records)}`).join(', ');
 }
 
 /** `PDQ 12 of 31 bits, mirrored`; for digests `same SHA-256`. */

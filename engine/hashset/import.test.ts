@@ -83,7 +83,9 @@ async function mediaOf(
 }
 
 async function matchByDigest(db: Db, mediaId: number): Promise<number> {
-  return await db.transaction(async (tx) => await recordMatches(tx, 'exact', await findDigestMatches(tx, [mediaId])));
+  return await db.transaction(
+    async (tx) => await (await recordMatches(tx, { mode: 'exact' }, await findDigestMatches(tx, [mediaId]))).length,
+  );
 }
 
 /** Evidence of one content: the version it rests on, whether it still stands, and its category. */

@@ -66,6 +66,7 @@ describe('recording beside other processes on one server', needsServer, () => {
       batchId,
       pipelineVersion: PIPELINE_VERSION,
       mode: 'exact',
+      awaitsChangeId: null,
       models: null,
     }))
       named.push(...item.matches.map((match) => match.setName));

@@ -94,7 +94,13 @@ for (const engine of STORE_ENGINES) {
     }
     async function reportOf(batchId: string): Promise<ReportItem[]> {
       const items: ReportItem[] = [];
-      const asked = { batchId, pipelineVersion: PIPELINE_VERSION, mode: 'exact', models: null } as const;
+      const asked = {
+        batchId,
+        pipelineVersion: PIPELINE_VERSION,
+        mode: 'exact',
+        awaitsChangeId: null,
+        models: null,
+      } as const;
       for await (const { item } of reportItems(db, asked)) items.push(item);
       return items;
     }

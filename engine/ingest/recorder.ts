@@ -1,12 +1,13 @@
 import type { DecodeMode } from '../../schemas/fingerprint.ts';
 import type { Standing } from '../../schemas/report.ts';
 import { refreshLeads } from '../leads/refresh.ts';
-import { type BitEvidence, findBitEvidence } from '../match/bit-evidence.ts';
+import { type BitEvidence, findBitEvidence, qualitiesOf } from '../match/bit-evidence.ts';
 import { isDigestMethod, standingOf } from '../match/standing.ts';
 import type { BitSearch } from '../search/bit-search.ts';
 import type { DigestSearch, SoughtContent } from '../search/digests/digest-search.ts';
 import { DATABASE_LOOK_UP } from '../search/digests/open-digest-search.ts';
 import type { Db, Transaction } from '../store/db.ts';
+import { latestKnownChange } from '../store/queries/known-changes.ts';
 import { knownGoodAmong, recordKnownGood } from '../store/queries/known-good.ts';
 import { type RecordedGroup, recordItems } from '../store/queries/record-items.ts';
 import {
@@ -15,7 +16,9 @@ import {
   holdSetsInForce,
   matchSummaries,
   recordMatches,
+  withdrawRemade,
 } from '../store/queries/record-matches.ts';
+import { holdSearched, noteSearched, pendingRematch } from '../store/queries/rematch-pass.ts';
 import { holdSeries } from '../store/queries/series-turn.ts';
 import { retrying } from '../store/sqlstate.ts';
 import type { ItemRow } from './row-writer.ts';
@@ -60,6 +63,8 @@ export class Recorder {
    */
   async record(rows: readonly ItemRow[]): Promise<RecordedStanding[]> {
     for (let searches = 1; ; searches += 1) {
+      // Noted before: what is searched holds at least these changes.
+      const searchedChangeId = await latestKnownChange(this.#db);
       // Before the transaction: the search may take its time, and holds no lock while it does.
       const evidence = await findBitEvidence(
         this.#search,
@@ -69,11 +74,13 @@ export class Recorder {
       try {
         const written = await retrying(
           async () =>
-            await this.#db.transaction(async (tx) => await this.#write(tx, rows, evidence, searches >= MOST_SEARCHES)),
+            await this.#db.transaction(
+              async (tx) => await this.#write(tx, rows, { evidence, searchedChangeId }, searches >= MOST_SEARCHES),
+            ),
         );
         return this.#standings(rows, written);
       } catch (error) {
-        if (!(error instanceof SetOutOfForce)) throw error;
+        if (!(error instanceof SetOutOfForce) && !(error instanceof SearchedTooEarly)) throw error;
       } finally {
         this.databaseMs += performance.now() - startedMs;
       }
@@ -83,11 +90,14 @@ export class Recorder {
   async #write(
     tx: Transaction,
     rows: readonly ItemRow[],
-    evidence: ReadonlyMap<number, readonly BitEvidence[]>,
+    { evidence, searchedChangeId }: Searched,
     goOn: boolean,
   ): Promise<Written> {
-    const recorded = await recordItems(tx, this.#batchId, this.#mode, rows);
+    // Stored media were gone through with a set that this search did not see, and those recorded now would be left out.
+    if ((await holdSearched(tx)) > searchedChangeId) throw new SearchedTooEarly();
+    const recorded = await recordItems(tx, this.#batchId, { mode: this.#mode, searchedChangeId }, rows);
     const mediaIds = [...new Set(recorded.mediaIds.filter((id) => id !== null))];
+    if ((await pendingRematch(tx)) !== null) await noteSearched(tx, mediaIds, this.#mode, searchedChangeId);
     const hits = await this.#digests.find(tx, contentsOf(rows, recorded.mediaIds));
     const found = digestEvidence(hits);
     for (const [at, ofRow] of evidence) {
@@ -95,10 +105,13 @@ export class Recorder {
       if (mediaId != null) found.push(...ofRow.map((one): FoundMatch => ({ ...one, mediaId })));
     }
     if (!(await holdSetsInForce(tx, [...found, ...hits])) && !goOn) throw new SetOutOfForce();
-    if (found.length > 0) await holdSeries(tx);
-    const matches = await recordMatches(tx, this.#mode, found);
+    const remade = [...new Set(recorded.remade.map((one) => one.mediaId))];
+    if (found.length > 0 || remade.length > 0) await holdSeries(tx);
+    if (remade.length > 0) await withdrawRemade(tx, this.#mode, recorded.remade);
+    const { length: matches } = await recordMatches(tx, { mode: this.#mode }, found);
     // Only what is new changes a lead; most groups find nothing.
-    if (matches > 0) await refreshLeads(tx, { mediaIds: [...new Set(found.map((one) => one.mediaId))] });
+    if (matches > 0 || remade.length > 0)
+      await refreshLeads(tx, { mediaIds: [...new Set([...found.map((one) => one.mediaId), ...remade])] });
     await recordKnownGood(tx, hits);
     const known = await matchSummaries(tx, mediaIds, this.#mode);
     return { recorded, matches, known, good: await knownGoodAmong(tx, mediaIds) };
@@ -116,13 +129,21 @@ export class Recorder {
         standing: standingOf({
           outcome: examination.outcome,
           isPicture: examination.picture !== null,
+          hashes: qualitiesOf(examination.picture),
           methods: of.map((one) => one.method),
           isKnownGood: mediaId !== null && good.has(mediaId),
-        }),
+          awaitsRematch: false,
+        }).standing,
         knownAs: distinctLabels(of.filter((one) => isDigestMethod(one.method))),
       };
     });
   }
+}
+
+interface Searched {
+  readonly evidence: ReadonlyMap<number, readonly BitEvidence[]>;
+  /** Of what is known, the latest change that the search saw for sure. */
+  readonly searchedChangeId: number;
 }
 
 interface Written {
@@ -143,6 +164,9 @@ function contentsOf(rows: readonly ItemRow[], mediaIds: readonly (number | null)
   }
   return [...contents.values()];
 }
+
+/** Rolls a group back that was searched before a set came into force with which stored media were gone through since. */
+class SearchedTooEarly extends Error {}
 
 /** Rolls a group back whose evidence rests on a set that another process took out of force meanwhile. */
 class SetOutOfForce extends Error {}

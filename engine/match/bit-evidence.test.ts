@@ -8,7 +8,6 @@ import { PgvectorScan } from '../search/pgvector-scan.ts';
 import type { Db } from '../store/db.ts';
 import { findBitEvidence } from './bit-evidence.ts';
 import { expectedFalseMatches, passesQuality } from './policy.ts';
-import { standingOf } from './standing.ts';
 
 /** Eight hashes that are far from each other. */
 const DIHEDRAL = ORIENTATIONS.map((orientation) => createHash('sha256').update(orientation).digest('hex'));
@@ -113,17 +112,5 @@ describe('evidence by perceptual hash', () => {
     assert.ok(Math.abs(expectedFalseMatches('pdq-512', 2_000_000) / one - 2) < 1e-9);
     // What the choice of blockhash's radius promises.
     assert.ok(expectedFalseMatches('blockhash-256-r512', 10_000_000) < 1);
-  });
-});
-
-describe('standing of an item', () => {
-  it('is known by digest, near by hash, unseen when examined in vain, and none when nothing can be said', () => {
-    const facts = { outcome: 'done', isPicture: true, methods: [] } as const;
-    assert.equal(standingOf({ ...facts, methods: ['pdq', 'md5'] }), 'known');
-    assert.equal(standingOf({ ...facts, outcome: 'notExamined', isPicture: false, methods: ['sha256'] }), 'known');
-    assert.equal(standingOf({ ...facts, methods: ['blockhash'] }), 'nearDuplicate');
-    assert.equal(standingOf(facts), 'unseen');
-    assert.equal(standingOf({ ...facts, isPicture: false }), 'none');
-    assert.equal(standingOf({ ...facts, outcome: 'rejected' }), 'none');
   });
 });

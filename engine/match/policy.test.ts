@@ -3,7 +3,6 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { CALIBRATED_ALGORITHMS, CALIBRATION } from './calibration.ts';
 import { BIT_POLICY, expectedFalseMatches, passesQuality } from './policy.ts';
-import { standingOf } from './standing.ts';
 
 describe('the policy of matching', () => {
   for (const algorithm of CALIBRATED_ALGORITHMS) {
@@ -44,32 +43,5 @@ describe('the policy of matching', () => {
         [49, 50, 100, null].map((quality) => passesQuality(algorithm, quality)),
         [false, true, true, true],
       );
-  });
-});
-
-describe('the standing of an item', () => {
-  it('is known by a digest, whatever became of the file', () => {
-    assert.equal(standingOf({ outcome: 'failed', isPicture: false, methods: ['pdq', 'md5'] }), 'known');
-    assert.equal(standingOf({ outcome: 'notExamined', isPicture: false, methods: ['sha1'] }), 'known');
-  });
-
-  it('is near duplicate by perceptual hashes alone', () => {
-    assert.equal(standingOf({ outcome: 'done', isPicture: true, methods: ['blockhash'] }), 'nearDuplicate');
-    assert.equal(standingOf({ outcome: 'partial', isPicture: true, methods: ['pdq', 'blockhash'] }), 'nearDuplicate');
-  });
-
-  it('is known-good, picture or not, where nothing known matched', () => {
-    const facts = { outcome: 'notExamined', isPicture: false, isKnownGood: true } as const;
-    assert.equal(standingOf({ ...facts, methods: [] }), 'knownGood');
-    assert.equal(standingOf({ ...facts, methods: ['md5'] }), 'known');
-    assert.equal(standingOf({ ...facts, methods: ['pdq'] }), 'nearDuplicate');
-  });
-
-  it('is unseen only of a picture that was examined', () => {
-    assert.equal(standingOf({ outcome: 'done', isPicture: true, methods: [] }), 'unseen');
-    assert.equal(standingOf({ outcome: 'partial', isPicture: true, methods: [] }), 'unseen');
-    assert.equal(standingOf({ outcome: 'done', isPicture: false, methods: [] }), 'none');
-    for (const outcome of ['rejected', 'notExamined', 'failed'] as const)
-      assert.equal(standingOf({ outcome, isPicture: true, methods: [] }), 'none');
   });
 });

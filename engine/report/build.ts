@@ -1,9 +1,20 @@
 import type { DecodeMode } from '../../schemas/fingerprint.ts';
-import type { Report, ReportCounts, ReportHead, ReportItem, ReportModels, ReportSet } from '../../schemas/report.ts';
+import { MODEL_METHODS } from '../../schemas/model-match.ts';
+import type {
+  Report,
+  ReportCounts,
+  ReportHead,
+  ReportItem,
+  ReportModels,
+  ReportSearch,
+  ReportSet,
+} from '../../schemas/report.ts';
 import type { Db } from '../store/db.ts';
+import { pendingRematch } from '../store/queries/rematch-pass.ts';
 import { bytes, integer, nullable, oneOf, row, text, timestamp } from '../store/row-shape.ts';
 import { reportItems } from './items.ts';
 import { type ModelRuns, modelCounts } from './model-items.ts';
+import { hashesOfSets } from './set-hashes.ts';
 import { Tally } from './tally.ts';
 
 export interface ReportRequest {
@@ -27,6 +38,7 @@ export class ReportBuilder {
   readonly #db: Db;
   readonly #request: ReportRequest;
   readonly #tally = new Tally();
+  #known: Pick<ReportHead, 'sets' | 'search'> | null = null;
 
   constructor(db: Db, request: ReportRequest) {
     this.#db = db;
@@ -35,7 +47,12 @@ export class ReportBuilder {
 
   async *items(): AsyncGenerator<ReportItem> {
     const { batch, models } = this.#request;
-    for await (const { item } of reportItems(this.#db, { ...batch, models: models === null ? null : runsOf(models) })) {
+    const { awaitsRematch } = (await this.#saidWith()).search;
+    for await (const { item } of reportItems(this.#db, {
+      ...batch,
+      awaitsChangeId: awaitsRematch?.lastChangeId ?? null,
+      models: models === null ? null : runsOf(models),
+    })) {
       this.#tally.add(item);
       yield item;
     }
@@ -44,11 +61,39 @@ export class ReportBuilder {
   async head(): Promise<ReportHead> {
     return {
       ...this.#request.facts,
-      sets: await setsInForce(this.#db),
+      ...(await this.#saidWith()),
       counts: this.#tally.counts(await mediaOf(this.#db, this.#request.batch.batchId), this.#request.added),
       figures: this.#tally.figures(),
       models: await this.#models(),
       itemsFile: null,
+    };
+  }
+
+  /** Asked once, before the items: a set that comes into force meanwhile was not compared with the first of them. */
+  async #saidWith(): Promise<Pick<ReportHead, 'sets' | 'search'>> {
+    this.#known ??= { search: await this.#search(), sets: await setsInForce(this.#db) };
+    return this.#known;
+  }
+
+  async #search(): Promise<ReportSearch> {
+    const { facts, models } = this.#request;
+    const [latest] = await this.#db.read(
+      row({ changeId: integer, at: timestamp }),
+      'select change_id, at from known_change order by change_id desc limit 1',
+    );
+    const pending = await pendingRematch(this.#db);
+    const stage = facts.batch.stages.find((one) => one.stage === 'models')?.state;
+    const state =
+      models === null || stage === 'leftOut' ? 'leftOut' : stage === 'complete' ? 'complete' : 'interrupted';
+    return {
+      changeId: latest?.changeId ?? 0,
+      changedAt: latest?.at ?? null,
+      awaitsRematch: pending,
+      models: MODEL_METHODS.map((method) => ({
+        method,
+        // Faces are looked for only where the law allows it.
+        state: method === 'face' && models !== null && models.faceSearch === null ? 'leftOut' : state,
+      })),
     };
   }
 
@@ -66,6 +111,9 @@ function runsOf({ profile, packs }: NonNullable<ReportRequest['models']>): Model
 }
 
 const SET = row({
+  setId: integer,
+  sourceVersion: nullable(text),
+  updatedAt: nullable(timestamp),
   source: text,
   name: text,
   version: integer,
@@ -77,12 +125,16 @@ const SET = row({
   purpose: oneOf(['known', 'good', 'negative'] as const),
 });
 
-/** Every set that a search made now would look into. */
+/** Every set of known material that a search made now would look into. */
 export async function setsInForce(db: Db): Promise<ReportSet[]> {
   const rows = await db.read(
     SET,
-    `select source, name, version, content_sha256, format, format_version, record_count, imported_at, purpose
+    `select set_id, source, name, version, content_sha256, format, format_version, record_count, imported_at, source_version, updated_at, purpose
        from hash_set where state = 'active' order by source, name, version`,
+  );
+  const hashes = await hashesOfSets(
+    db,
+    rows.map((set) => set.setId),
   );
   return rows.map((set) => ({
     source: set.source,
@@ -93,6 +145,9 @@ export async function setsInForce(db: Db): Promise<ReportSet[]> {
     records: set.recordCount,
     importedAt: set.importedAt,
     purpose: set.purpose,
+    sourceVersion: set.sourceVersion,
+    updatedAt: set.updatedAt,
+    hashes: hashes.get(set.setId) ?? [],
   }));
 }
 

@@ -84,7 +84,8 @@ function lasting({ engine, batch, sets, counts, figures }: ReportHead): Record<s
     mode: batch.mode,
     complete: batch.complete,
     budgets: batch.budgets,
-    sets: sets.map(({ importedAt: _importedAt, ...set }) => set),
+    // A copy is imported at another time, and the numbering of its source does not come along.
+    sets: sets.map(({ importedAt: _imported, updatedAt: _updated, sourceVersion: _numbered, ...set }) => set),
     counts: counted,
     figures,
   };

@@ -35,6 +35,7 @@ for (const engine of STORE_ENGINES) {
         batchId,
         pipelineVersion: PIPELINE_VERSION,
         mode: 'exact',
+        awaitsChangeId: null,
         models: null,
       }))
         found.push(item);

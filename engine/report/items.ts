@@ -8,7 +8,7 @@ import type { ReportGood, ReportItem, ReportItemModels, ReportMatch } from '../.
 import { categoryEntry } from '../hashset/category-schemes.ts';
 import { standingOf } from '../match/standing.ts';
 import type { Db } from '../store/db.ts';
-import { bytes, integer, json, nullable, oneOf, type RowOf, row, text, timestamp } from '../store/row-shape.ts';
+import { bool, bytes, integer, json, nullable, oneOf, type RowOf, row, text, timestamp } from '../store/row-shape.ts';
 import { type ModelRuns, modelsOf } from './model-items.ts';
 
 /** Item numbers of a page: at most so many items are read together; a page and its matches are all that is in memory. */
@@ -32,6 +32,8 @@ const ITEM = row({
   trailingBytes: nullable(integer),
   pdq512Quality: nullable(integer),
   pdqFullQuality: nullable(integer),
+  hasBlockhash: bool,
+  searchedChangeId: nullable(integer),
   capture: nullable(json(CaptureMetadata)),
 });
 type ItemRow = RowOf<typeof ITEM>;
@@ -65,11 +67,13 @@ const ITEMS_SQL = `
 with page as materialized (select * from item where item_id >= $4::bigint and item_id < $4::bigint + ${PAGE_NUMBERS})
 select i.item_id, i.path, i.media_id, i.size_bytes as item_size, i.modified_at, i.type, i.outcome, i.reason, i.reason_detail,
        m.sha256, m.sha1, m.md5,
-       f.width_pixels, f.height_pixels, f.trailing_bytes, f.pdq_512_quality as pdq512_quality, f.pdq_full_quality, f.capture
+       f.width_pixels, f.height_pixels, f.trailing_bytes, f.pdq_512_quality as pdq512_quality, f.pdq_full_quality,
+       f.blockhash is not null as has_blockhash, f.searched_change_id, f.capture
   from page i
   left join lateral (select sha256, sha1, md5 from media where media_id = i.media_id offset 0) m on true
   left join lateral (
-    select width_pixels, height_pixels, trailing_bytes, pdq_512_quality, pdq_full_quality, capture
+    select width_pixels, height_pixels, trailing_bytes, pdq_512_quality, pdq_full_quality, blockhash,
+           searched_change_id, capture
       from fingerprint where media_id = i.media_id and pipeline_version = $2 and mode = $3 offset 0
   ) f on true
  where i.batch_id = $1
@@ -113,6 +117,8 @@ export async function* reportItems(
     readonly batchId: string;
     readonly pipelineVersion: string;
     readonly mode: DecodeMode;
+    /** Change of what is known with which fingerprints that were searched earlier await their rematch; null: none do. */
+    readonly awaitsChangeId: number | null;
     /** Null where the models were left out. */
     readonly models: ModelRuns | null;
   },
@@ -133,7 +139,7 @@ export async function* reportItems(
       const of = row.mediaId === null ? [] : (matches.get(row.mediaId) ?? []);
       const said = row.mediaId === null ? null : (models?.get(row.mediaId) ?? null);
       const knownGood = row.mediaId === null ? [] : (good.get(row.mediaId) ?? []).map(({ mediaId: _, ...one }) => one);
-      yield { item: itemOf(row, of, knownGood, said), mediaId: row.mediaId };
+      yield { item: itemOf(row, of, knownGood, said, batch.awaitsChangeId), mediaId: row.mediaId };
     }
   }
 }
@@ -143,6 +149,7 @@ function itemOf(
   matches: ReportMatch[],
   knownGood: ReportGood[],
   models: ReportItemModels | null,
+  awaitsChangeId: number | null,
 ): ReportItem {
   const qualities = [row.pdq512Quality, row.pdqFullQuality].filter((quality) => quality !== null);
   return {
@@ -156,11 +163,13 @@ function itemOf(
     outcome: row.outcome,
     reason: row.reason,
     reasonDetail: row.reasonDetail,
-    standing: standingOf({
+    ...standingOf({
       outcome: row.outcome,
       isPicture: row.widthPixels !== null,
+      hashes: row,
       methods: matches.map((match) => match.method),
       isKnownGood: knownGood.length > 0,
+      awaitsRematch: awaitsChangeId !== null && (row.searchedChangeId ?? 0) < awaitsChangeId,
     }),
     widthPixels: row.widthPixels,
     heightPixels: row.heightPixels,

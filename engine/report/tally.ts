@@ -1,4 +1,11 @@
-import type { KnownBy, ReportCounts, ReportFigures, ReportItem, ReportMatch } from '../../schemas/report.ts';
+import type {
+  KnownBy,
+  ReportCounts,
+  ReportFigures,
+  ReportItem,
+  ReportMatch,
+  UnknownReason,
+} from '../../schemas/report.ts';
 
 const DIGEST_METHODS: ReadonlySet<string> = new Set(['md5', 'sha1', 'sha256']);
 /** Kinds of cameras, types and series a report lists; what is beyond them is in the items. */
@@ -16,6 +23,7 @@ export class Tally {
     unseen: 0,
     knownGood: 0,
     contradicted: 0,
+    unknown: 0,
     done: 0,
     partial: 0,
     rejected: 0,
@@ -24,6 +32,7 @@ export class Tally {
   };
   readonly #bytes = { examinedItems: 0, examinedBytes: 0, totalBytes: 0 };
   readonly #knownBy = new Map<string, KnownBy>();
+  readonly #byUnknownReason = new Counter<UnknownReason>();
   readonly #byReason = new Map<string, ReportCounts['byReason'][number]>();
   readonly #byType = new Counter<string>();
   readonly #bySeries = new Map<string, ReportFigures['bySeries'][number]>();
@@ -38,6 +47,7 @@ export class Tally {
     this.#counts[item.outcome] += 1;
     if (item.standing !== 'none') this.#counts[item.standing] += 1;
     if (item.knownGood.length > 0 && item.matches.length > 0) this.#counts.contradicted += 1;
+    if (item.unknownFor !== null) this.#byUnknownReason.add(item.unknownFor);
     const sizeBytes = item.sizeBytes ?? 0;
     this.#bytes.totalBytes += sizeBytes;
     if (item.outcome === 'done' || item.outcome === 'partial') {
@@ -124,6 +134,7 @@ export class Tally {
     return {
       ...this.#counts,
       media,
+      byUnknownReason: this.#byUnknownReason.rows().map(([reason, items]) => ({ reason, items })),
       knownBy: [...this.#knownBy.values()].sort(
         (a, b) => b.known - a.known || b.nearDuplicate - a.nearDuplicate || a.source.localeCompare(b.source),
       ),

@@ -27,6 +27,7 @@ export interface BitHit {
 export interface BitSearch {
   /** For reports. */
   readonly description: string;
+  /** Answers from a state of what is known that has at least every change committed before the call: a recording relies on it (`holdSearched`). */
   within(queries: readonly BitQuery[]): Promise<BitHit[]>;
   /** Known hashes that a query of this algorithm is compared with; after an answer, those that it was compared with. */
   size(algorithm: CalibratedAlgorithm): Promise<number>;

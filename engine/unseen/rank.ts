@@ -1,8 +1,11 @@
 import { CaptureMetadata } from '../../schemas/fingerprint.ts';
 import { pathAsText } from '../../schemas/path-text.ts';
+import type { UnknownReason } from '../../schemas/report.ts';
 import { parseCaptureTime } from '../candidates/capture-time.ts';
+import { unknownReasonOf } from '../match/standing.ts';
 import type { Db, SqlParam } from '../store/db.ts';
-import { bytes, integer, json, nullable, real, row, text } from '../store/row-shape.ts';
+import { pendingRematch } from '../store/queries/rematch-pass.ts';
+import { bool, bytes, integer, json, nullable, oneOf, real, row, text } from '../store/row-shape.ts';
 import { type Clue, type ClueName, cluesOf, scoreOf } from './clues.ts';
 import { LATEST_FINGERPRINT, type Scope, scopeParams, UNMATCHED } from './unmatched.ts';
 
@@ -10,6 +13,11 @@ const PAGE = 5_000;
 
 const FACTS = row({
   mediaId: integer,
+  outcome: oneOf(['done', 'partial'] as const),
+  pdq512Quality: nullable(integer),
+  pdqFullQuality: nullable(integer),
+  hasBlockhash: bool,
+  searchedChangeId: nullable(integer),
   widthPixels: integer,
   heightPixels: integer,
   capture: nullable(json(CaptureMetadata)),
@@ -20,7 +28,8 @@ const FACTS = row({
 });
 
 const FACTS_SQL = `
-select m.media_id, f.width_pixels, f.height_pixels, f.capture, e.faces, e.best_face_quality,
+select m.media_id, f.outcome, f.pdq_512_quality as pdq512_quality, f.pdq_full_quality, f.blockhash is not null as has_blockhash,
+       f.searched_change_id, f.width_pixels, f.height_pixels, f.capture, e.faces, e.best_face_quality,
        (select max(k.count) from picture_keypoints k where k.media_id = m.media_id) as keypoints,
        (select max(s.score) from picture_score s where s.media_id = m.media_id and s.pack_id = any($4::text[])) as classifier_score
   from media m ${LATEST_FINGERPRINT}
@@ -29,8 +38,10 @@ select m.media_id, f.width_pixels, f.height_pixels, f.capture, e.faces, e.best_f
  order by m.media_id limit ${PAGE}`;
 
 export interface UnseenMedia {
-  /** 1 is the richest in clues. */
+  /** 1 is the richest in clues of its list. */
   readonly rank: number;
+  /** Why it is not known whether it is known; null where it was compared whole. */
+  readonly unknownFor: UnknownReason | null;
   readonly mediaId: number;
   readonly score: number;
   readonly clues: readonly Clue[];
@@ -44,10 +55,16 @@ export interface UnseenMedia {
   readonly path: string | null;
 }
 
-export interface UnseenList {
-  /** All media of the scope that match nothing known, however many are shown. */
+export interface RankedMedia {
+  /** All such media of the scope, however many are shown. */
   readonly total: number;
   readonly media: readonly UnseenMedia[];
+}
+
+/** Media that were compared whole and match nothing known. */
+export interface UnseenList extends RankedMedia {
+  /** Media that match nothing known and were not compared whole: a child may be in them as in the others, so they are ranked alike. */
+  readonly unknown: RankedMedia;
 }
 
 export interface UnseenOptions {
@@ -70,13 +87,16 @@ interface Ranked extends Omit<UnseenMedia, 'rank' | 'sha256' | 'caseRef' | 'exhi
  * @throws HomewardError HW_BATCH_NOT_FOUND
  */
 export async function listUnseen(db: Db, scope: Scope, options: UnseenOptions): Promise<UnseenList> {
-  const { offset = 0, limit } = options;
-  const { total, first } = await rankUnseen(db, await scopeParams(db, scope), offset + limit, options);
-  const shown = first.slice(offset);
-  const found = new Map((await itemsOf(db, shown)).map((item) => [item.mediaId, item]));
+  const { unseen, unknown } = await rankUnseen(db, await scopeParams(db, scope), options);
+  return { ...(await shown(db, unseen, options)), unknown: await shown(db, unknown, options) };
+}
+
+async function shown(db: Db, ranking: Ranking, { offset = 0, limit }: UnseenOptions): Promise<RankedMedia> {
+  const first = ranking.first.slice(offset, offset + limit);
+  const found = new Map((await itemsOf(db, first)).map((item) => [item.mediaId, item]));
   return {
-    total,
-    media: shown.map(({ timeMs: _, ...one }, at) => {
+    total: ranking.total,
+    media: first.map(({ timeMs: _, ...one }, at) => {
       const item = found.get(one.mediaId);
       return {
         rank: offset + at + 1,
@@ -90,27 +110,46 @@ export async function listUnseen(db: Db, scope: Scope, options: UnseenOptions): 
   };
 }
 
+interface Ranking {
+  total: number;
+  first: Ranked[];
+}
+
 async function rankUnseen(
   db: Db,
   scope: readonly [SqlParam, SqlParam],
-  wanted: number,
-  { classifiers = [], without }: UnseenOptions,
-): Promise<{ total: number; first: Ranked[] }> {
-  let first: Ranked[] = [];
-  let total = 0;
+  { classifiers = [], without, offset = 0, limit }: UnseenOptions,
+): Promise<{ readonly unseen: Ranking; readonly unknown: Ranking }> {
+  const lists = { unseen: { total: 0, first: [] as Ranked[] }, unknown: { total: 0, first: [] as Ranked[] } };
+  const awaitsChangeId = (await pendingRematch(db))?.lastChangeId ?? 0;
   for (let after = 0; ; ) {
     const page = await db.read(FACTS, FACTS_SQL, [...scope, after, classifiers]);
-    total += page.length;
     for (const { mediaId, capture, ...facts } of page) {
       const clues = cluesOf({ ...facts, capture }, without);
       const capturedAt = capture?.capturedAt ?? null;
       const { widthPixels, heightPixels } = facts;
+      const unknownFor = unknownReasonOf({
+        outcome: facts.outcome,
+        hashes: facts,
+        awaitsRematch: (facts.searchedChangeId ?? 0) < awaitsChangeId,
+      });
       const timeMs = parseCaptureTime(capturedAt)?.timeMs ?? Number.POSITIVE_INFINITY;
-      first.push({ mediaId, score: scoreOf(clues), clues, capturedAt, widthPixels, heightPixels, timeMs });
+      const list = lists[unknownFor === null ? 'unseen' : 'unknown'];
+      list.total += 1;
+      list.first.push({
+        mediaId,
+        unknownFor,
+        score: scoreOf(clues),
+        clues,
+        capturedAt,
+        widthPixels,
+        heightPixels,
+        timeMs,
+      });
     }
-    first = first.sort(byClues).slice(0, wanted);
+    for (const list of Object.values(lists)) list.first = list.first.sort(byClues).slice(0, offset + limit);
     after = page.at(-1)?.mediaId ?? after;
-    if (page.length < PAGE) return { total, first };
+    if (page.length < PAGE) return lists;
   }
 }
 

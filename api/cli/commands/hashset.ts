@@ -10,6 +10,7 @@ import { type ImportResult, importSetFile } from '../../../engine/hashset/import
 import type { SetPurpose } from '../../../engine/hashset/set-purpose.ts';
 import { type HashSet, listSets, removeSet, setInForce, setRecords, showSet } from '../../../engine/hashset/sets.ts';
 import type { LeadsFollowed } from '../../../engine/leads/follow-sets.ts';
+import { rematch } from '../../../engine/rematch/rematch.ts';
 import { EXIT, HomewardError } from '../../../schemas/error.ts';
 import { auditActOf } from '../../compose/audit-act.ts';
 import { makeHashSet } from '../../compose/make-hash-set.ts';
@@ -24,6 +25,7 @@ import {
   printLine,
   withCommonOptions,
 } from '../context.ts';
+import { rematchObjects, rematchProgress, rematchText } from '../rematch-text.ts';
 
 /** Of the leads that followed a set; an entry of the audit trail holds 1,000 objects. */
 const MOST_LEADS_NAMED = 500;
@@ -162,16 +164,28 @@ async function importOne(context: CliContext, file: string, options: ImportOptio
             context.stderr.write(`${JSON.stringify({ kind: 'importing', rows, bytes, totalBytes })}\n`);
           },
         });
+        // What an earlier import left is gone through too, whatever became of this one.
+        const rematched =
+          imported.state === 'interrupted'
+            ? null
+            : await rematch(db, { signal: context.stopSignal, onProgress: rematchProgress(context) });
         return {
-          result: imported,
-          objects: [`hash set ${imported.setId} version ${imported.version}`, ...leadObjects(imported.leads)],
-          outcome: imported.state === 'interrupted' ? 'interrupted' : 'done',
+          result: { ...imported, rematched },
+          objects: [
+            `hash set ${imported.setId} version ${imported.version}`,
+            ...leadObjects(imported.leads),
+            ...(rematched === null ? [] : rematchObjects(rematched)),
+          ],
+          outcome: imported.state === 'interrupted' || rematched?.state === 'interrupted' ? 'interrupted' : 'done',
         };
       }),
   );
   if (options.json) printLine(context, JSON.stringify(result, null, 2));
-  else for (const line of importText(result)) printLine(context, line);
-  if (result.state === 'interrupted') context.exit.code = EXIT.interrupted;
+  else {
+    for (const line of importText(result)) printLine(context, line);
+    if (result.rematched !== null) for (const line of rematchText(result.rematched)) printLine(context, line);
+  }
+  if (result.state === 'interrupted' || result.rematched?.state === 'interrupted') context.exit.code = EXIT.interrupted;
 }
 
 function importText(result: ImportResult): string[] {

@@ -5,6 +5,7 @@ import type { Config } from '../../../schemas/config.ts';
 import { EXIT, HomewardError } from '../../../schemas/error.ts';
 import type { ModelsAsked } from '../../compose/models-stage.ts';
 import { type ScanOutcome, scanSeizure } from '../../compose/scan-seizure.ts';
+import { counted } from '../../report/figures.ts';
 import { neutralise } from '../../report/neutralise.ts';
 import { type CliContext, type CommonOptions, configFor, existingPath, withCommonOptions } from '../context.ts';
 import { mountAdvice } from '../disk-image.ts';
@@ -116,6 +117,11 @@ export async function runScan(context: CliContext, paths: readonly string[], opt
   if (outcome.notSearched.length > 0) {
     context.stderr.write(
       `Not searched yet: ${outcome.notSearched.map((pack) => neutralise(pack)).join(', ')}, since earlier material has the vectors of another version; homeward models reembed goes through it.\n`,
+    );
+  }
+  if (outcome.rematchPending !== null) {
+    context.stderr.write(
+      `Material recorded before was not compared yet with what came into force in ${counted(outcome.rematchPending.sets, 'hash set')}; homeward rematch goes through it.\n`,
     );
   }
   if (outcome.interrupted) {

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { withAudit } from '../../../engine/audit/with-audit.ts';
-import { listUnseen, type UnseenMedia } from '../../../engine/unseen/rank.ts';
+import { listUnseen, type RankedMedia, type UnseenMedia } from '../../../engine/unseen/rank.ts';
 import { auditActOf } from '../../compose/audit-act.ts';
 import { withDatabase } from '../../compose/open-database.ts';
 import { counted } from '../../report/figures.ts';
 import { createMask, type Mask, newMaskKey } from '../../report/mask.ts';
 import { neutralise } from '../../report/neutralise.ts';
+import { unknownWords } from '../../report/words.ts';
 import { type CliContext, type CommonOptions, configFor, printLine, withCommonOptions } from '../context.ts';
 import { positiveInteger } from '../option-values.ts';
 
@@ -53,16 +54,26 @@ async function list(context: CliContext, options: UnseenOptions): Promise<void> 
   );
   const mask = createMask({ reveal: options.reveal ?? false, key: newMaskKey() });
   if (options.json) {
-    const media = found.media.map((one) => ({ ...one, path: one.path === null ? null : mask.path(one.path) }));
-    printLine(context, JSON.stringify({ ...found, media }, null, 2));
+    const masked = ({ total, media }: RankedMedia) => ({
+      total,
+      media: media.map((one) => ({ ...one, path: one.path === null ? null : mask.path(one.path) })),
+    });
+    printLine(context, JSON.stringify({ ...masked(found), unknown: masked(found.unknown) }, null, 2));
     return;
   }
   printLine(context, `${counted(found.total, 'content')} that nobody has seen; ${found.media.length} shown.`);
   for (const one of found.media) printLine(context, lineOf(one, mask));
+  const { unknown } = found;
+  if (unknown.total === 0) return;
+  printLine(
+    context,
+    `${counted(unknown.total, 'content')} of which it is not known whether somebody has; ${unknown.media.length} shown.`,
+  );
+  for (const one of unknown.media) printLine(context, lineOf(one, mask));
 }
 
 function lineOf(one: UnseenMedia, mask: Mask): string {
   const clues = one.clues.map(({ text, points }) => `${text} (${points > 0 ? '+' : ''}${points})`).join(', ');
   const place = one.path === null ? 'nowhere any more' : mask.path(one.path);
-  return `${one.rank}. ${one.score} points  media ${one.mediaId}  case ${neutralise(one.caseRef ?? '-')} exhibit ${neutralise(one.exhibitRef ?? '-')}  ${place}\n   ${clues === '' ? 'no clue' : clues}`;
+  return `${one.rank}. ${one.score} points  media ${one.mediaId}  case ${neutralise(one.caseRef ?? '-')} exhibit ${neutralise(one.exhibitRef ?? '-')}  ${place}\n   ${clues === '' ? 'no clue' : clues}${one.unknownFor === null ? '' : `\n   not compared whole: ${unknownWords(one.unknownFor)}`}`;
 }

@@ -18,16 +18,14 @@ const ROW_BYTES_AT_MOST = ROW_BYTES_AT_LEAST + 2;
 const TWO_POW_32 = 2 ** 32;
 
 /**
- * What is searched of a range of record numbers, by algorithm, in memory shared between threads.
- * Read as the rows come, without an object a row: ten million take seconds, not a minute.
+ * Hashes by algorithm, in memory shared between threads. Read as the rows come, without an object a row: ten million take seconds, not a
+ * minute.
+ *
+ * @param from a table, view or select with the columns of known_bits; written by us, never taken from outside: COPY takes no parameters
  */
-export async function loadHashes(
-  tx: Transaction,
-  range: { readonly firstRecordId: number; readonly lastRecordId: number } | null,
-): Promise<LoadedHashes[]> {
+export async function loadHashes(tx: Transaction, from = 'searched_bits'): Promise<LoadedHashes[]> {
   const places = STORED_ALGORITHMS.map((name, at) => `when '${name}' then ${at}`).join(' ');
-  const within = range === null ? '' : `where record_id between ${range.firstRecordId} and ${range.lastRecordId}`;
-  const select = `select record_id, (case algorithm ${places} end)::int2, bits, quality from searched_bits ${within}`;
+  const select = `select record_id, (case algorithm ${places} end)::int2, bits, quality from ${from} b`;
   const loaded = STORED_ALGORITHMS.map((): SegmentFiller[] => []);
   const rows = new RowReader((algorithm, recordId, buffer, bitsAt, quality) => {
     const fillers = loaded[algorithm];

@@ -1,10 +1,11 @@
 import type { CalibratedAlgorithm } from '../../match/calibration.ts';
 import type { Db } from '../../store/db.ts';
 import { type KnownChange, knownChangesAfter, latestKnownChange } from '../../store/queries/known-changes.ts';
-import { type BitHit, type BitQuery, type BitSearch, comparedWith } from '../bit-search.ts';
+import type { BitHit, BitQuery, BitSearch } from '../bit-search.ts';
+import { builtSegments, type SegmentsByAlgorithm, segmentsComparedWith } from './build-segments.ts';
 import { collectGarbage } from './collect-garbage.ts';
 import { gatherSegments, segmentsToGather } from './gather-segments.ts';
-import { type LoadedHashes, loadHashes, STORED_ALGORITHMS, type StoredAlgorithm } from './load-hashes.ts';
+import { loadHashes, STORED_ALGORITHMS, type StoredAlgorithm } from './load-hashes.ts';
 import { MihThreads } from './mih-threads.ts';
 import { RecordIntervals } from './record-intervals.ts';
 import type { Segment } from './segment.ts';
@@ -21,8 +22,6 @@ export interface MihOptions {
   /** How many hashes an index has that is kept. */
   readonly leastSaved?: number;
 }
-
-export type SegmentsByAlgorithm = ReadonlyMap<StoredAlgorithm, readonly Segment[]>;
 
 /**
  * Multi-index hashing over all that is searched, in shared memory, by several threads. It follows the store: before every answer it asks
@@ -75,9 +74,9 @@ export class MihSearch implements BitSearch {
       const { changeId, loaded } = await db.transaction(async (tx) => {
         // One snapshot for both: a change is in the rows exactly when its number is counted.
         await tx.execute('set transaction isolation level repeatable read');
-        return { changeId: await latestKnownChange(tx), loaded: await loadHashes(tx, null) };
+        return { changeId: await latestKnownChange(tx), loaded: await loadHashes(tx) };
       });
-      const segments = await built(threads, loaded, 'now');
+      const segments = await builtSegments(threads, loaded);
       return new MihSearch(db, threads, options, { segments, changeId, fromSnapshot: false });
     } catch (error) {
       await threads.close();
@@ -109,7 +108,7 @@ export class MihSearch implements BitSearch {
 
   async size(algorithm: CalibratedAlgorithm): Promise<number> {
     let size = 0;
-    for (const segment of this.#segmentsOf(this.#segments, algorithm)) size += segment.liveCount();
+    for (const segment of segmentsComparedWith(this.#segments, algorithm)) size += segment.liveCount();
     return size;
   }
 
@@ -144,15 +143,10 @@ export class MihSearch implements BitSearch {
     if (first === undefined) return [];
     const bytes = new Uint8Array(group.length * 32);
     for (const [at, query] of group.entries()) bytes.set(query.bits, at * 32);
-    const found = this.#segmentsOf(segments, first.algorithm).map(async (segment) =>
+    const found = segmentsComparedWith(segments, first.algorithm).map(async (segment) =>
       hitsOf(await this.#threads.within(segment, bytes, first.radiusBits), group, segment),
     );
     return (await Promise.all(found)).flat();
-  }
-
-  #segmentsOf(segments: SegmentsByAlgorithm, algorithm: CalibratedAlgorithm): Segment[] {
-    const names = comparedWith(algorithm);
-    return STORED_ALGORITHMS.filter((name) => names.includes(name)).flatMap((name) => segments.get(name) ?? []);
   }
 
   /** Takes over what changed in the store; a search that waits for it sees everything that was committed when it was asked. */
@@ -182,8 +176,10 @@ export class MihSearch implements BitSearch {
   }
 
   async #add(change: KnownChange): Promise<void> {
-    const loaded = await this.#db.transaction(async (tx) => await loadHashes(tx, change));
-    const added = await built(this.#threads, loaded, 'now');
+    const { firstRecordId, lastRecordId } = change;
+    const from = `(select * from searched_bits where record_id between ${firstRecordId} and ${lastRecordId})`;
+    const loaded = await this.#db.transaction(async (tx) => await loadHashes(tx, from));
+    const added = await builtSegments(this.#threads, loaded);
     for (const [algorithm, more] of added)
       this.#segments.set(algorithm, [...(this.#segments.get(algorithm) ?? []), ...more]);
   }
@@ -217,21 +213,6 @@ export class MihSearch implements BitSearch {
     // Of a few hashes the memory is not worth a pause.
     if (retired.some((segment) => segment.count >= LEAST_SAVED)) setImmediate(collectGarbage);
   }
-}
-
-async function built(
-  threads: MihThreads,
-  loaded: readonly LoadedHashes[],
-  when: 'now' | 'background',
-): Promise<Map<StoredAlgorithm, Segment[]>> {
-  const segments = new Map<StoredAlgorithm, Segment[]>();
-  for (const { algorithm, filler } of loaded) {
-    const segment = filler.finish(threads.count);
-    threads.attach(segment);
-    await threads.build(segment, when);
-    segments.set(algorithm, [...(segments.get(algorithm) ?? []), segment]);
-  }
-  return segments;
 }
 
 function hitsOf(parts: readonly Int32Array[], group: readonly BitQuery[], segment: Segment): BitHit[] {

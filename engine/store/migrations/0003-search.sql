@@ -136,3 +136,45 @@ begin
 end $$;
 create trigger take_media_good_along after delete on known_record
   referencing old table as gone for each statement execute function take_media_good_along();
+-- ---- Rematch ----
+
+-- Up to which change of what is known the perceptual hashes were compared when it was recorded; null: not known.
+alter table fingerprint add column searched_change_id bigint;
+
+-- One going through of the stored media with the records that came into the search by the changes after one number up to another.
+create table rematch (
+  rematch_id bigint generated always as identity primary key,
+  after_change_id bigint not null,
+  last_change_id bigint not null,
+  -- The media that were there when it began; whatever is recorded later was searched with these records already.
+  last_media_id bigint not null,
+  -- How far it came: it goes on behind this number.
+  done_media_id bigint not null default 0,
+  started_at timestamptz not null default now(),
+  finished_at timestamptz,
+  check (after_change_id < last_change_id)
+);
+-- What it found, by set: evidence that was new, the media it was of, and the leads that were opened with it.
+create table rematch_set (
+  rematch_id bigint not null references rematch,
+  set_id bigint not null references hash_set,
+  media bigint not null,
+  matches bigint not null,
+  leads bigint not null,
+  primary key (rematch_id, set_id)
+);
+-- What the records of a set can be found by, as counted when its latest change had this number.
+create table hash_set_hashes (
+  set_id bigint not null references hash_set on delete cascade,
+  change_id bigint not null,
+  position smallint not null,
+  algorithm text not null check (length(algorithm) <= 60),
+  records bigint not null,
+  primary key (set_id, algorithm)
+);
+
+-- ---- Affected ----
+
+-- A defect was found in what made it: it gives way to the one that the next scan of its material makes.
+alter table fingerprint add column remake boolean not null default false;
+create index fingerprint_remake on fingerprint (media_id) where remake;

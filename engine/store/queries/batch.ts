@@ -119,6 +119,8 @@ export interface RecordedPlace {
   readonly outcome: Outcome;
   readonly sizeBytes: number | null;
   readonly modifiedAt: string | null;
+  /** Whether its fingerprint is to be made anew. */
+  readonly remake: boolean;
 }
 
 const PLACE = row({
@@ -126,6 +128,7 @@ const PLACE = row({
   outcome: oneOf(OUTCOMES),
   sizeBytes: nullable(integer),
   modifiedAt: nullable(timestamp),
+  remake: bool,
 });
 
 /**
@@ -139,12 +142,32 @@ export async function recordedPlaces(
 ): Promise<Map<string, RecordedPlace>> {
   const found = await db.read(
     PLACE,
-    `select path_key, outcome, size_bytes, modified_at from item
+    `select path_key, outcome, size_bytes, modified_at,
+            exists (select from fingerprint f where f.media_id = item.media_id and f.remake) as remake
+       from item
       where batch_id = $1 and path_key = any($2::bytea[])
       order by item_id`,
     [batchId, pathKeys],
   );
   return new Map(found.map((place) => [place.pathKey.toString('hex'), place]));
+}
+
+/** Path keys, in hexadecimal, of the archives of a batch that hold, at any depth, a content whose fingerprint is to be made anew. */
+export async function archivesToRemake(db: Db, batchId: string): Promise<ReadonlySet<string>> {
+  const found = await db.read(
+    row({ pathKey: text }),
+    `with recursive holding as (
+       select distinct i.container_path_key as path_key
+         from fingerprint f join item i on i.media_id = f.media_id
+        where f.remake and i.batch_id = $1 and i.container_path_key is not null
+       union
+       select o.container_path_key from holding h join item o on o.batch_id = $1 and o.path_key = h.path_key
+        where o.container_path_key is not null
+     )
+     select encode(path_key, 'hex') as path_key from holding`,
+    [batchId],
+  );
+  return new Set(found.map(({ pathKey }) => pathKey));
 }
 
 const PAGE = 5_000;

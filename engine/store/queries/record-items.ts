@@ -1,7 +1,8 @@
 import { PIPELINE_VERSION } from '../../../schemas/constants.ts';
 import type { DecodeMode, Examination } from '../../../schemas/fingerprint.ts';
 import { jsonParam, storableText, type Transaction } from '../db.ts';
-import { bytes, integer, row } from '../row-shape.ts';
+import { bytes, integer, row, text } from '../row-shape.ts';
+import type { RemadeFingerprint } from './record-matches.ts';
 
 /** One item ready to be recorded. */
 export interface NewItem {
@@ -13,11 +14,19 @@ export interface NewItem {
   readonly examination: Examination;
 }
 
+export interface NewFingerprints {
+  readonly mode: DecodeMode;
+  /** Change of what is known up to which their hashes were compared; see known_change. */
+  readonly searchedChangeId: number;
+}
+
 export interface RecordedGroup {
   /** The content of each item, by position; null where the file could not be read to its end. */
   readonly mediaIds: readonly (number | null)[];
   readonly newItems: number;
   readonly newMedia: number;
+  /** Fingerprints that were to be made anew, and were. */
+  readonly remade: readonly RemadeFingerprint[];
 }
 
 /**
@@ -27,7 +36,7 @@ export interface RecordedGroup {
 export async function recordItems(
   tx: Transaction,
   batchId: string,
-  mode: DecodeMode,
+  fingerprints: NewFingerprints,
   items: readonly NewItem[],
 ): Promise<RecordedGroup> {
   const byDigest = new Map<string, Examination>();
@@ -39,13 +48,56 @@ export async function recordItems(
   const contents = [...byDigest.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
   const newMedia = await insertMedia(tx, contents);
   const mediaIds = await mediaIdsOf(tx, [...byDigest.keys()]);
-  await insertFingerprints(tx, mode, contents, mediaIds);
+  const remade = await takeRemade(tx, fingerprints.mode, contents, mediaIds);
+  await insertFingerprints(tx, fingerprints, contents, mediaIds);
   await dropFailures(tx, batchId, items);
   const ids = items.map(({ examination }) =>
     examination.digests === null ? null : (mediaIds.get(examination.digests.sha256) ?? null),
   );
   const newItems = await insertItems(tx, batchId, items, ids);
-  return { mediaIds: ids, newItems, newMedia };
+  if (remade.length > 0) await updateItems(tx, batchId, items, ids, remade);
+  return { mediaIds: ids, newItems, newMedia, remade };
+}
+
+/** Takes out fingerprints that were marked to be made anew, where that succeeded. */
+async function takeRemade(
+  tx: Transaction,
+  mode: DecodeMode,
+  contents: readonly (readonly [string, Examination])[],
+  mediaIds: ReadonlyMap<string, number>,
+): Promise<RemadeFingerprint[]> {
+  const made = contents.flatMap(([sha256, { outcome }]) => (outcome === 'failed' ? [] : [mediaIds.get(sha256) ?? 0]));
+  return await tx.read(
+    row({ mediaId: integer, pipelineVersion: text }),
+    'delete from fingerprint where remake and mode = $1 and media_id = any($2::bigint[]) returning media_id, pipeline_version',
+    [mode, made],
+  );
+}
+
+/** What was said of an item when its fingerprint was made is said anew. */
+async function updateItems(
+  tx: Transaction,
+  batchId: string,
+  items: readonly NewItem[],
+  mediaIds: readonly (number | null)[],
+  remade: readonly RemadeFingerprint[],
+): Promise<void> {
+  const of = new Set(remade.map((one) => one.mediaId));
+  const changed = items.filter((_, at) => of.has(mediaIds[at] ?? 0));
+  await tx.execute(
+    `update item i set type = n.type, outcome = n.outcome, reason = n.reason, reason_detail = n.reason_detail
+       from unnest($2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[]) as n(path_key, type, outcome, reason, reason_detail)
+      where i.batch_id = $1 and i.path_key = n.path_key and i.media_id = any($7::bigint[])`,
+    [
+      batchId,
+      changed.map((item) => item.pathKey),
+      changed.map((item) => storableText(item.examination.type)),
+      changed.map((item) => item.examination.outcome),
+      changed.map((item) => item.examination.reason?.code ?? null),
+      changed.map((item) => (item.examination.reason === null ? null : storableText(item.examination.reason.detail))),
+      [...of],
+    ],
+  );
 }
 
 async function insertMedia(tx: Transaction, contents: readonly (readonly [string, Examination])[]): Promise<number> {
@@ -76,7 +128,7 @@ async function mediaIdsOf(tx: Transaction, sha256s: readonly string[]): Promise<
 
 async function insertFingerprints(
   tx: Transaction,
-  mode: DecodeMode,
+  { mode, searchedChangeId }: NewFingerprints,
   contents: readonly (readonly [string, Examination])[],
   mediaIds: ReadonlyMap<string, number>,
 ): Promise<void> {
@@ -90,9 +142,9 @@ async function insertFingerprints(
   await tx.execute(
     `insert into fingerprint (media_id, pipeline_version, mode, outcome, reason, reason_detail, width_pixels, height_pixels, decoder,
             reduction_factor, frames, trailing_bytes, pdq_512_dihedral, pdq_512_quality, pdq_full_dihedral, pdq_full_quality,
-            blockhash, blockhash_variant, capture)
+            blockhash, blockhash_variant, capture, searched_change_id)
      select media_id, $1, $2, outcome, reason, reason_detail, width_pixels, height_pixels, decoder, reduction_factor, frames, trailing_bytes,
-            pdq_512, pdq_512_quality, pdq_full, pdq_full_quality, ('x' || blockhash)::bit(256), blockhash_variant, capture::jsonb
+            pdq_512, pdq_512_quality, pdq_full, pdq_full_quality, ('x' || blockhash)::bit(256), blockhash_variant, capture::jsonb, $20
        from unnest($3::bigint[], $4::text[], $5::text[], $6::text[], $7::int[], $8::int[], $9::text[], $10::smallint[], $11::int[], $12::bigint[],
                    $13::bytea[], $14::smallint[], $15::bytea[], $16::smallint[], $17::text[], $18::text[], $19::text[])
          as f(media_id, outcome, reason, reason_detail, width_pixels, height_pixels, decoder, reduction_factor, frames, trailing_bytes,
@@ -103,7 +155,8 @@ async function insertFingerprints(
             reduction_factor = excluded.reduction_factor, frames = excluded.frames, trailing_bytes = excluded.trailing_bytes,
             pdq_512_dihedral = excluded.pdq_512_dihedral, pdq_512_quality = excluded.pdq_512_quality,
             pdq_full_dihedral = excluded.pdq_full_dihedral, pdq_full_quality = excluded.pdq_full_quality,
-            blockhash = excluded.blockhash, blockhash_variant = excluded.blockhash_variant, capture = excluded.capture
+            blockhash = excluded.blockhash, blockhash_variant = excluded.blockhash_variant, capture = excluded.capture,
+            searched_change_id = excluded.searched_change_id
       where fingerprint.outcome = 'failed' and excluded.outcome <> 'failed'`,
     [
       PIPELINE_VERSION,
@@ -125,6 +178,7 @@ async function insertFingerprints(
       column((one) => one.picture?.blockhash?.hex ?? null),
       column((one) => one.picture?.blockhash?.variant ?? null),
       column((one) => (one.capture === null ? null : jsonParam(one.capture))),
+      searchedChangeId,
     ],
   );
 }

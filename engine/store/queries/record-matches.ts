@@ -1,7 +1,7 @@
 import { MATCH_METHODS, PIPELINE_VERSION } from '../../../schemas/constants.ts';
 import type { DecodeMode } from '../../../schemas/fingerprint.ts';
 import type { MatchEvidence } from '../../../schemas/match.ts';
-import type { Queryable, Transaction } from '../db.ts';
+import type { Queryable, SqlParam, Transaction } from '../db.ts';
 import { integer, nullable, oneOf, row, text } from '../row-shape.ts';
 
 /** Evidence that a media is, or looks like, a known record. */
@@ -19,37 +19,47 @@ export interface DigestHit {
 }
 
 /**
- * Records that are searched with a digest of these media, by the strongest digest the record has: a record with a SHA-256 that differs is another
- * file, whatever its MD5 says. Digests of the empty file match nothing: every seized machine holds one.
+ * Media and the records that have a digest of them, by the strongest digest the record has: a record with a SHA-256 that differs is
+ * another file, whatever its MD5 says. Digests of the empty file match nothing: every seized machine holds one.
  * Three look-ups, each through its own index: with one join over `or` PGlite took 260 ms CPU for 200 media against 10,000 records
  * instead of 9, since the planner has to guess the length of the array and then reads the whole table for each media.
+ *
+ * @param media SQL condition on media, ours
+ * @param records table or view of known records, ours
  */
-const DIGEST_SQL = `
+export const digestHitSql = (media: string, records: string): string => `
 with wanted as materialized (
-  select media_id, sha256, sha1, md5 from media where media_id = any($1::bigint[]) and size_bytes > 0
+  select media_id, sha256, sha1, md5 from media where ${media} and size_bytes > 0
 ), found as (
-  select w.media_id, r.record_id, 'sha256' as method from wanted w join searched_record r on r.sha256 = w.sha256
+  select w.media_id, r.record_id, 'sha256' as method from wanted w join ${records} r on r.sha256 = w.sha256
   union all
-  select w.media_id, r.record_id, 'sha1' from wanted w join searched_record r on r.sha1 = w.sha1 where r.sha256 is null
+  select w.media_id, r.record_id, 'sha1' from wanted w join ${records} r on r.sha1 = w.sha1 where r.sha256 is null
   union all
-  select w.media_id, r.record_id, 'md5' from wanted w join searched_record r on r.md5 = w.md5
+  select w.media_id, r.record_id, 'md5' from wanted w join ${records} r on r.md5 = w.md5
    where r.sha256 is null and r.sha1 is null
 )
 select f.media_id, f.record_id, f.method, s.purpose
   from found f join known_record r on r.record_id = f.record_id join hash_set s on s.set_id = r.set_id
  where s.purpose in ('known', 'good')`;
 
+const DIGEST_HIT = row({
+  mediaId: integer,
+  recordId: integer,
+  method: oneOf(['sha256', 'sha1', 'md5'] as const),
+  purpose: oneOf(['known', 'good'] as const),
+});
+
+/** Hits of `digestHitSql`; `params` are those of its conditions. */
+export async function readDigestHits(
+  db: Queryable,
+  sql: string,
+  params: readonly SqlParam[] = [],
+): Promise<DigestHit[]> {
+  return await db.read(DIGEST_HIT, sql, params);
+}
+
 export async function findDigestHits(db: Queryable, mediaIds: readonly number[]): Promise<DigestHit[]> {
-  return await db.read(
-    row({
-      mediaId: integer,
-      recordId: integer,
-      method: oneOf(['sha256', 'sha1', 'md5'] as const),
-      purpose: oneOf(['known', 'good'] as const),
-    }),
-    DIGEST_SQL,
-    [mediaIds],
-  );
+  return await readDigestHits(db, digestHitSql('media_id = any($1::bigint[])', 'searched_record'), [mediaIds]);
 }
 
 export async function findDigestMatches(db: Queryable, mediaIds: readonly number[]): Promise<FoundMatch[]> {
@@ -96,30 +106,40 @@ export async function holdSetsInForce(
 }
 
 /**
- * Records evidence that is not recorded yet, with the series and category of its record; returns how many were new. Rows go in by
- * media and record, so that two scans of the same contents do not wait for each other in a circle.
+ * Records evidence that is not recorded yet, with the series and category of its record; returns what was new. What was withdrawn and is
+ * found again is new too. Rows go in by media and record, so that two scans of the same contents do not wait for each other in a circle.
  */
 export async function recordMatches(
   tx: Transaction,
-  mode: DecodeMode,
+  of: {
+    readonly mode: DecodeMode;
+    /** Of the fingerprints it was found by; the present one unless given. */
+    readonly pipelineVersion?: string;
+  },
   matches: readonly FoundMatch[],
-): Promise<number> {
-  if (matches.length === 0) return 0;
-  const column = <T>(of: (match: FoundMatch) => T): T[] => matches.map(of);
-  return await tx.execute(
+): Promise<{ readonly mediaId: number; readonly setId: number }[]> {
+  if (matches.length === 0) return [];
+  const column = <T>(value: (match: FoundMatch) => T): T[] => matches.map(value);
+  return await tx.read(
+    row({ mediaId: integer, setId: integer }),
     `insert into match (media_id, set_id, record_id, method, algorithm, mode, pipeline_version, distance_bits, threshold_bits,
                         orientation, flavour, expected_false_matches, series_id, category_code)
-     select f.media_id, r.set_id, r.record_id, f.method, f.algorithm, $1, $2, f.distance_bits, f.threshold_bits,
+     select distinct on (f.media_id, f.record_id, f.method) f.media_id, r.set_id, r.record_id, f.method, f.algorithm, $1, $2, f.distance_bits, f.threshold_bits,
             f.orientation, f.flavour, f.expected_false_matches, r.series_id, r.category_code
        from unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::smallint[], $8::smallint[], $9::text[], $10::text[], $11::float8[])
          as f(media_id, record_id, method, algorithm, distance_bits, threshold_bits, orientation, flavour, expected_false_matches)
-       join known_record r on r.record_id = f.record_id
-       join hash_set s on s.set_id = r.set_id and s.state = 'active' and s.purpose = 'known'
+       join searched_record r on r.record_id = f.record_id
+       join hash_set s on s.set_id = r.set_id and s.purpose = 'known'
       order by f.media_id, f.record_id, f.method
-     on conflict do nothing`,
+     on conflict (media_id, record_id, method, mode, pipeline_version) do update
+        set withdrawn_at = null, created_at = now(), algorithm = excluded.algorithm, distance_bits = excluded.distance_bits,
+            threshold_bits = excluded.threshold_bits, orientation = excluded.orientation, flavour = excluded.flavour,
+            expected_false_matches = excluded.expected_false_matches, series_id = excluded.series_id, category_code = excluded.category_code
+      where match.withdrawn_at is not null
+     returning media_id, set_id`,
     [
-      mode,
-      PIPELINE_VERSION,
+      of.mode,
+      of.pipelineVersion ?? PIPELINE_VERSION,
       column((one) => one.mediaId),
       column((one) => one.recordId),
       column((one) => one.method),
@@ -130,6 +150,27 @@ export async function recordMatches(
       column((one) => one.flavour),
       column((one) => one.expectedFalseMatches),
     ],
+  );
+}
+
+/** Fingerprints that gave way to new ones. */
+export interface RemadeFingerprint {
+  readonly mediaId: number;
+  readonly pipelineVersion: string;
+}
+
+/** Withdraws perceptual evidence that rested on fingerprints which were made anew; what holds is found again. */
+export async function withdrawRemade(
+  tx: Transaction,
+  mode: DecodeMode,
+  remade: readonly RemadeFingerprint[],
+): Promise<void> {
+  await tx.execute(
+    `update match t set withdrawn_at = now()
+       from unnest($2::bigint[], $3::text[]) as r(media_id, pipeline_version)
+      where t.media_id = r.media_id and t.pipeline_version = r.pipeline_version and t.mode = $1
+        and t.method in ('pdq', 'blockhash') and t.withdrawn_at is null`,
+    [mode, remade.map((one) => one.mediaId), remade.map((one) => one.pipelineVersion)],
   );
 }
 

@@ -76,7 +76,7 @@ for (const engine of STORE_ENGINES) {
         startedAt: '2026-01-02T03:04:05.000Z',
       });
     const record = async (batchId: string, items: readonly NewItem[]) =>
-      await db.transaction(async (tx) => await recordItems(tx, batchId, 'exact', items));
+      await db.transaction(async (tx) => await recordItems(tx, batchId, { mode: 'exact', searchedChangeId: 0 }, items));
     const counts = async (batchId: string) =>
       await db.query('select count(*) as items, count(distinct media_id) as media from item where batch_id = $1', [
         batchId,
@@ -265,7 +265,8 @@ for (const engine of STORE_ENGINES) {
           `${match.mediaId === ids[0]} ${match.method} ${keys.find((key) => key.record_id === match.recordId)?.source_key}`,
       );
       assert.deepEqual(named.sort(), ['true md5 md5 alone', 'true sha1 sha1 before md5', 'true sha256 all three']);
-      const written = async () => await db.transaction(async (tx) => await recordMatches(tx, 'exact', found));
+      const written = async () =>
+        await db.transaction(async (tx) => (await recordMatches(tx, { mode: 'exact' }, found)).length);
       assert.equal(await written(), 3);
       assert.equal(await written(), 0);
     });

@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { openTestBatch } from '../../test/batch-kit.ts';
+import { digest, evidenceOf, hashOf, picture, record } from '../../test/hashed-picture-kit.ts';
+import { addRecord, addSet, turned } from '../../test/known-set-kit.ts';
+import { stoppingBeforeCommit, waitingForLocks } from '../../test/race-kit.ts';
+import { needsServer, openTestServerDb, STORE_ENGINES } from '../../test/store-engines.ts';
+import { Recorder } from '../ingest/recorder.ts';
+import type { BitSearch } from '../search/bit-search.ts';
+import { PgvectorScan } from '../search/pgvector-scan.ts';
+import { openServer } from '../store/adapters/pg.ts';
+import type { Db } from '../store/db.ts';
+import { pendingRematch } from '../store/queries/rematch-pass.ts';
+import { rematch } from './rematch.ts';
+
+const signal = new AbortController().signal;
+
+for (const engine of STORE_ENGINES) {
+  describe(`new records against stored media on ${engine.name}`, engine.options, () => {
+    let db: Db;
+    before(async () => {
+      db = await engine.open();
+    });
+    after(async () => await db.close());
+
+    /** A set of its own with these hashes and digests, one record each, all of one series. */
+    async function knownSet(
+      hashes: readonly { readonly algorithm: string; readonly bits: Uint8Array }[],
+      digests: readonly { readonly sha256?: string; readonly sha1?: string; readonly md5?: string }[] = [],
+    ): Promise<{ readonly setId: number; readonly recordIds: number[] }> {
+      const setId = await addSet(db);
+      const recordIds: number[] = [];
+      for (const one of hashes) recordIds.push(await addRecord(db, setId, [{ ...one, quality: null }]));
+      for (const one of digests) recordIds.push(await addRecord(db, setId, [], one));
+      await db.execute(
+        `with made as (insert into series (source, name) values ('test', $2) returning series_id)
+         update known_record set series_id = (select series_id from made) where set_id = $1`,
+        [setId, `series ${setId}`],
+      );
+      return { setId, recordIds };
+    }
+
+    it('finds what a scan after the import would have found', async () => {
+      await record(db, [picture('turned'), picture('blocks'), picture('same'), picture('other')]);
+      const { recordIds } = await knownSet(
+        [
+          { algorithm: 'pdq', bits: turned(hashOf('turned', 3), [1, 77, 200]) },
+          { algorithm: 'blockhash-256-r512', bits: turned(Buffer.from(digest('blocks blocks'), 'hex'), [5]) },
+        ],
+        [{ sha256: digest('same') }, { md5: digest('other', 'md5'), sha256: digest('not other') }],
+      );
+      await rematch(db, { signal });
+      assert.deepEqual(await evidenceOf(db, 'turned'), [`${recordIds[0]} pdq pdq-512/1 3 rot270`]);
+      assert.deepEqual(await evidenceOf(db, 'blocks'), [`${recordIds[1]} blockhash blockhash-256-r512/1 1 original`]);
+      assert.deepEqual(await evidenceOf(db, 'same'), [`${recordIds[2]} sha256 sha256 0 -`]);
+      assert.deepEqual(await evidenceOf(db, 'other'), []);
+    });
+
+    it('adds nothing where a scan found it already', async () => {
+      const { setId } = await knownSet(
+        [{ algorithm: 'pdq', bits: hashOf('scanned') }],
+        [{ sha256: digest('scanned') }],
+      );
+      await record(db, [picture('scanned')]);
+      const before = await evidenceOf(db, 'scanned');
+      const { sets } = await rematch(db, { signal });
+      assert.deepEqual(await evidenceOf(db, 'scanned'), before);
+      assert.equal(before.length, 2);
+      assert.ok(!sets.some((set) => set.setId === setId));
+    });
+
+    it('opens leads and says of which set', async () => {
+      await record(db, [picture('lead one'), picture('lead two')]);
+      const { setId } = await knownSet([
+        { algorithm: 'pdq-512', bits: turned(hashOf('lead one'), [3]) },
+        { algorithm: 'pdq-full', bits: turned(hashOf('lead two'), [4]) },
+      ]);
+      const { state, sets } = await rematch(db, { signal });
+      assert.equal(state, 'complete');
+      assert.deepEqual(
+        sets.map(({ setId: of, version, media, leads }) => ({ of, version, media, leads })),
+        [{ of: setId, version: 1, media: 2, leads: 2 }],
+      );
+    });
+
+    it('leaves flat pictures alone', async () => {
+      await record(db, [picture('flat', 20)]);
+      await knownSet([
+        { algorithm: 'pdq', bits: hashOf('flat') },
+        { algorithm: 'blockhash-256-r512', bits: Buffer.from(digest('flat blocks'), 'hex') },
+      ]);
+      await rematch(db, { signal });
+      assert.deepEqual(await evidenceOf(db, 'flat'), []);
+    });
+
+    it('goes on where it was stopped', async () => {
+      const names = ['first', 'second', 'third'];
+      // One after the other, so that their numbers are in this order.
+      for (const name of names) await record(db, [picture(name)]);
+      await knownSet(names.map((name) => ({ algorithm: 'pdq', bits: turned(hashOf(name), [9]) })));
+      const stop = new AbortController();
+      const stopped = await rematch(db, {
+        signal: stop.signal,
+        mediaPerWindow: 1,
+        // The media of the other tests come before.
+        onProgress: ({ passedMediaId, lastMediaId }) => {
+          if (passedMediaId === lastMediaId - 2) stop.abort();
+        },
+      });
+      assert.equal(stopped.state, 'interrupted');
+      assert.equal((await evidenceOf(db, 'first')).length, 1);
+      assert.equal((await evidenceOf(db, 'third')).length, 0);
+      assert.notEqual(await pendingRematch(db), null);
+      const { sets } = await rematch(db, { signal });
+      for (const name of names) assert.equal((await evidenceOf(db, name)).length, 1, name);
+      assert.equal(sets.at(-1)?.media, 3);
+      assert.equal(await pendingRematch(db), null);
+    });
+
+    it('has nothing to do when a set has gone again', async () => {
+      await record(db, [picture('gone')]);
+      const { setId } = await knownSet([{ algorithm: 'pdq', bits: hashOf('gone') }]);
+      await db.execute(`update hash_set set state = 'removed' where set_id = $1`, [setId]);
+      assert.deepEqual(await rematch(db, { signal }), { state: 'complete', sets: [] });
+    });
+  });
+}
+
+describe('new records beside a scan that records', needsServer, () => {
+  let db: Db;
+  let other: Db;
+  before(async () => {
+    const { db: first, url } = await openTestServerDb();
+    [db, other] = [first, await openServer({ url })];
+  });
+  after(async () => await Promise.all([other.close(), db.close()]));
+
+  it('waits for media that were searched before the records came and are recorded after', async () => {
+    const setId = await addSet(db);
+    const stopped = stoppingBeforeCommit(db);
+    const recorder = new Recorder(stopped.db, new PgvectorScan(db), {
+      batchId: await openTestBatch(db),
+      mode: 'exact',
+    });
+    const recording = recorder.record([picture('in flight')]);
+    await stopped.written;
+    await addRecord(db, setId, [{ algorithm: 'pdq', bits: hashOf('in flight'), quality: null }]);
+    const rematching = rematch(other, { signal });
+    await waitingForLocks(db);
+    stopped.commit();
+    await recording;
+    await rematching;
+    assert.equal((await evidenceOf(db, 'in flight')).length, 1);
+  });
+
+  it('lets a scan search again that had searched before the records came and records after they were gone through', async () => {
+    const setId = await addSet(db);
+    const searched = Promise.withResolvers<void>();
+    const go = Promise.withResolvers<void>();
+    let searches = 0;
+    class SlowScan extends PgvectorScan {
+      override async within(queries: Parameters<BitSearch['within']>[0]) {
+        const hits = await super.within(queries);
+        searches += 1;
+        searched.resolve();
+        await go.promise;
+        return hits;
+      }
+    }
+    const recording = record(db, [picture('late')], { search: new SlowScan(db) });
+    await searched.promise;
+    await addRecord(db, setId, [{ algorithm: 'pdq', bits: hashOf('late'), quality: null }]);
+    await rematch(other, { signal });
+    go.resolve();
+    await recording;
+    assert.equal(searches, 2);
+    assert.equal((await evidenceOf(db, 'late')).length, 1);
+  });
+});
