@@ -35,23 +35,23 @@ const PER_CLUSTER = 10;
 
 /** Fills the table and builds the index, or finds both as an earlier run left them. */
 export async function prepareMillion(db: Db, plan: MillionPlan, say: (text: string) => void): Promise<Million> {
-  const [space] = await openSpaces(db, [
-    spaceKey({ packId: `bench-${plan.dimensions}`, dimensions: plan.dimensions }),
-  ]);
+  const [space] = await openSpaces(db, [spaceKey({ packId: `bench-${plan.dimensions}`, dimensions: plan.dimensions })]);
   if (space === undefined) throw new Error('expected a space');
-  await db.execute('create table if not exists bench_million (step text primary key, seconds double precision not null)');
+  await db.execute(
+    'create table if not exists bench_million (step text primary key, seconds double precision not null)',
+  );
   const queries: Float32Array[] = [];
   const fillSeconds = await once(db, 'fill', async () => {
     say(`${plan.dimensions} dimensions: filling ${plan.vectors}`);
     await addMedia(db, plan.vectors);
     await fill(db, space, plan);
   });
-  for (const vector of vectorsOf(plan, plan.vectors)) queries.push(vector);
   const buildSeconds = await once(db, 'build', async () => {
     if (await hasVectorIndex(db, space, 'gallery')) return;
     say(`${plan.dimensions} dimensions: building the index`);
     await buildVectorIndex(db, space, 'gallery', MILLION_BUILD);
   });
+  for (const vector of vectorsOf(plan, plan.vectors)) queries.push(vector);
   return { space, queries, fillSeconds, buildSeconds };
 }
 

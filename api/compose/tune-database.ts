@@ -44,7 +44,7 @@ export async function tuneDatabase(
   return await withDatabase(
     config,
     async (db) =>
-      await withAudit(db, auditActOf(config, 'consultation', 'db tune'), async () => {
+      await withAudit<TuneAnswer>(db, auditActOf(config, 'consultation', 'db tune'), async () => {
         const database = db.capabilities.description;
         if (config.databaseUrl === null)
           return { result: { database, machine: null, advice: [], notInFile: EMBEDDED } };

@@ -184,7 +184,8 @@ export const SET_PER_QUERY: readonly { readonly setting: string; readonly reason
   },
   {
     setting: 'hnsw.iterative_scan, hnsw.max_scan_tuples, hnsw.scan_mem_multiplier',
-    reason: 'set by the engine where it reads more from an index than hnsw.ef_search can give; the file changes nothing',
+    reason:
+      'set by the engine where it reads more from an index than hnsw.ef_search can give; the file changes nothing',
   },
 ];
 

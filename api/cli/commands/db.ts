@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { type TuneAnswer, tuneDatabase } from '../../compose/tune-database.ts';
 import { type CliContext, type CommonOptions, configFor, printLine, withCommonOptions } from '../context.ts';
 import { positiveInteger } from '../option-values.ts';
+import { registerDbShard } from './db-shard.ts';
 
 interface TuneOptions extends CommonOptions {
   readonly memory?: number;
@@ -10,7 +11,8 @@ interface TuneOptions extends CommonOptions {
 }
 
 export function registerDb(program: Command, context: CliContext): void {
-  const db = program.command('db').description('the database itself: tune');
+  const db = program.command('db').description('the database itself: tune, shard');
+  registerDbShard(db, context);
   withCommonOptions(db.command('tune'))
     .description('what to set in postgresql.conf for a machine and for what is stored, and why; changes nothing')
     .option('--memory <GB>', "memory of the server's machine (default: of this one)", positiveInteger)

@@ -102,3 +102,17 @@ create view searched_bits as
 select b.* from known_bits b
   join hash_set s on s.set_id = b.set_id and s.state = 'active'
  where not exists (select from known_suspension x where x.record_id = b.record_id and x.resumed_at is null);
+
+-- ---- Shards ----
+
+-- Other PostgreSQL servers that hold copies of what is searched and take their part of a scan. What is here stays the truth: a copy may be lost
+-- or thrown away at any time. The foreign tables are made by `homeward db shard add`, in the schema homeward_shard.
+create table known_shard (
+  -- Its partition, from 0, and the number in the names of its foreign tables.
+  shard_number smallint primary key check (shard_number between 0 and 63),
+  name text not null unique check (name ~ '^[a-z][a-z0-9-]{0,30}$'),
+  host text not null,
+  port integer not null,
+  database text not null,
+  added_at timestamptz not null default now()
+);
