@@ -1,10 +1,9 @@
-import { CopyEncoder } from '../engine/store/binary-copy.ts';
 import type { Db } from '../engine/store/db.ts';
 import { type EmbeddingSpace, openSpaces } from '../engine/store/queries/embedding-spaces.ts';
 import { buildVectorIndex, hasVectorIndex, type IndexBuild } from '../engine/store/queries/vector-indexes.ts';
-import { vectorToBinary } from '../engine/store/queries/vector-values.ts';
 import { real, row } from '../engine/store/row-shape.ts';
 import { clusteredVectors, spaceKey } from '../test/vector-kit.ts';
+import { addNumberedMedia, fillGallery } from './vector-fill.ts';
 
 /** Vectors of the bench `vector-million` in a database of their own: filled and indexed once, which takes up to an hour, and measured often. */
 
@@ -43,15 +42,15 @@ export async function prepareMillion(db: Db, plan: MillionPlan, say: (text: stri
   const queries: Float32Array[] = [];
   const fillSeconds = await once(db, 'fill', async () => {
     say(`${plan.dimensions} dimensions: filling ${plan.vectors}`);
-    await addMedia(db, plan.vectors);
-    await fill(db, space, plan);
+    await addNumberedMedia(db, plan.vectors);
+    await fillGallery(db, space, vectorsOf(plan, 0, plan.vectors));
   });
   const buildSeconds = await once(db, 'build', async () => {
     if (await hasVectorIndex(db, space, 'gallery')) return;
     say(`${plan.dimensions} dimensions: building the index`);
     await buildVectorIndex(db, space, 'gallery', MILLION_BUILD);
   });
-  for (const vector of vectorsOf(plan, plan.vectors)) queries.push(vector);
+  for (const vector of vectorsOf(plan, plan.vectors, plan.vectors + plan.queries)) queries.push(vector);
   return { space, queries, fillSeconds, buildSeconds };
 }
 
@@ -67,46 +66,11 @@ async function once(db: Db, step: string, work: () => Promise<void>): Promise<nu
 }
 
 /** The generator gives the same vectors every time: those in the table first, then those to search with. */
-function* vectorsOf(plan: MillionPlan, from: number): Generator<Float32Array> {
-  const options = {
-    dimensions: plan.dimensions,
-    clusters: plan.vectors / PER_CLUSTER,
-    spread: SPREAD,
-    seed: SEED,
-  };
+function* vectorsOf(plan: MillionPlan, from: number, to: number): Generator<Float32Array> {
+  const options = { dimensions: plan.dimensions, clusters: plan.vectors / PER_CLUSTER, spread: SPREAD, seed: SEED };
   let at = 0;
-  for (const vector of clusteredVectors({ count: plan.vectors + plan.queries, ...options })) {
+  for (const vector of clusteredVectors({ count: to, ...options })) {
     if (at >= from) yield vector;
     at += 1;
   }
-}
-
-async function addMedia(db: Db, count: number): Promise<void> {
-  await db.execute(
-    `insert into media (media_id, sha256, sha1, md5, size_bytes, type) overriding system value
-     select n, sha256(n::text::bytea), substr(sha256(n::text::bytea), 1, 20), substr(sha256(n::text::bytea), 1, 16), 1, 'image/jpeg'
-       from generate_series(1, $1::bigint) n`,
-    [count],
-  );
-}
-
-async function fill(db: Db, space: EmbeddingSpace, plan: MillionPlan): Promise<void> {
-  function* rows(): Generator<Uint8Array> {
-    const encoder = new CopyEncoder();
-    let mediaId = 0;
-    for (const vector of vectorsOf(plan, 0)) {
-      mediaId += 1;
-      if (mediaId > plan.vectors) break;
-      encoder.beginRow(4);
-      encoder.int8(mediaId);
-      encoder.int2(space.spaceRef);
-      encoder.bytes(vectorToBinary(vector));
-      encoder.bool(true);
-      if (encoder.sizeBytes > 1 << 20) yield encoder.take();
-    }
-    yield encoder.take();
-  }
-  const columns = ['media_id', 'space_ref', 'embedding', 'in_gallery'];
-  await db.transaction(async (tx) => await tx.copyIn({ table: 'picture_vector', columns }, rows()));
-  await db.execute('vacuum analyze picture_vector');
 }

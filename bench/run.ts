@@ -19,6 +19,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   'database-share': async () => (await import('./database-share.ts')).bench,
   import: async () => (await import('./import-speed.ts')).bench,
   'vector-recall': async () => (await import('./vector-recall.ts')).bench,
+  'vector-million': async () => (await import('./vector-million.ts')).bench,
   'unseen-first': async () => (await import('./unseen-first.ts')).bench,
   'candidate-series': async () => (await import('./candidate-series.ts')).bench,
   'start-up': async () => (await import('./start-up.ts')).bench,

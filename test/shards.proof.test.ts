@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { chmod, writeFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import pg from 'pg';
 import { seededRandom } from '../bench/random.ts';
 import { listAudit } from '../engine/audit/list.ts';
 import type { BitHit, BitQuery } from '../engine/search/bit-search.ts';
@@ -105,11 +104,7 @@ describe('partitions over three servers', { skip, timeout: 900_000 }, () => {
   });
 
   it('hold each hash once, spread over all of them', async () => {
-    const counts = await Promise.all(
-      clusters.map(
-        async (cluster) => await onServer(cluster.url, 'select count(*)::int as n from homeward_shard.bits'),
-      ),
-    );
+    const counts = await Promise.all(clusters.map(heldBy));
     const sum = counts.reduce((total, n) => total + n, 0);
     const [own] = await db.read(row({ n: integer }), 'select count(*) as n from searched_bits');
     assert.equal(sum, own?.n);
@@ -136,14 +131,7 @@ describe('partitions over three servers', { skip, timeout: 900_000 }, () => {
   it('take as long as the slowest, not as all of them one after the other', async () => {
     const [query] = queries();
     assert.ok(query !== undefined);
-    await Promise.all(
-      clusters.map(async (cluster) => {
-        await onServer(
-          cluster.url,
-          'create view homeward_shard.slow as select b.* from homeward_shard.bits b, (select pg_sleep(2) offset 0) s; select 0 as n',
-        );
-      }),
-    );
+    await Promise.all(clusters.map((cluster) => addSlowView(cluster, 2)));
     for (const at of [0, 1, 2])
       await db.execute(`alter foreign table homeward_shard.bits_${at} options (set table_name 'slow')`);
     try {
@@ -197,11 +185,7 @@ describe('partitions over three servers', { skip, timeout: 900_000 }, () => {
     assert.equal(code, 0);
     assert.match(stdout, /sent, as of change/);
     assert.deepEqual(seen(await search.within(queries())), alone, 'after');
-    const held = await Promise.all(
-      clusters.map(
-        async (cluster) => await onServer(cluster.url, 'select count(*)::int as n from homeward_shard.bits'),
-      ),
-    );
+    const held = await Promise.all(clusters.map(heldBy));
     const [own] = await db.read(row({ n: integer }), 'select count(*) as n from searched_bits');
     assert.equal(
       held.reduce((sum, n) => sum + n, 0),
@@ -281,14 +265,26 @@ describe('partitions over three servers', { skip, timeout: 900_000 }, () => {
   });
 });
 
-async function onServer(url: string, sql: string): Promise<number> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
+/** Hashes that a shard holds. */
+async function heldBy(cluster: Cluster): Promise<number> {
+  const server = await openServer({ url: cluster.url, maxConnections: 1 });
   try {
-    const answer: pg.QueryResult<{ n: number }> | pg.QueryResult<{ n: number }>[] = await client.query(sql);
-    return (Array.isArray(answer) ? answer.at(-1) : answer)?.rows[0]?.n ?? 0;
+    const [held] = await server.read(row({ n: integer }), 'select count(*) as n from homeward_shard.bits');
+    return held?.n ?? 0;
   } finally {
-    await client.end();
+    await server.close();
+  }
+}
+
+/** Makes every read of a shard's hashes under this name wait first. */
+async function addSlowView(cluster: Cluster, seconds: number): Promise<void> {
+  const server = await openServer({ url: cluster.url, maxConnections: 1 });
+  try {
+    await server.execute(
+      `create view homeward_shard.slow as select b.* from homeward_shard.bits b, (select pg_sleep(${seconds}) offset 0) s`,
+    );
+  } finally {
+    await server.close();
   }
 }
 

@@ -25,8 +25,11 @@ export const INDEX_BREADTH = 1000;
 
 /** From the index of each of several spaces so many times the limit: the nearest by the fused score are not the nearest by each part. */
 const CANDIDATES_PER_HIT = 10;
-/** hnsw.ef_search goes no higher. */
+/** hnsw.ef_search goes no higher; a broader search reads on in the index (pgvector's README, "Iterative Index Scans"). */
 const MOST_BREADTH = 1000;
+/** hnsw.max_scan_tuples as it comes, and the most that hnsw.scan_mem_multiplier may give a search beyond work_mem. */
+const SCAN_TUPLES = 20_000;
+const SCAN_MEMORY = 8;
 
 const HIT = row({ query: integer, faceId: nullable(integer), mediaId: integer, distances: text });
 
@@ -101,17 +104,23 @@ export class PgvectorVectors implements VectorSearch {
     const wanted =
       options.limit * (spaces.length === 1 ? 2 : CANDIDATES_PER_HIT) +
       (options.exceptMediaIds === undefined ? 0 : MOST_FACES);
+    // Beyond what ef_search takes, the index is read on, in batches of it, until so many candidates came.
+    const taken = leastBreadth > MOST_BREADTH ? Math.max(leastBreadth, wanted) : wanted;
     const candidates = spaces.map(({ space }, at) => {
       const type = indexedAs(space.dimensions, this.#db.capabilities);
       const { table, idColumn } = vectorTable(space);
       return `(select v.${idColumn} from ${table} v where ${scopeSql(space, options.scope)}
-                order by (v.embedding::${type}(${space.dimensions})) <=> q.q${at}::${type}(${space.dimensions}) limit ${wanted})`;
+                order by (v.embedding::${type}(${space.dimensions})) <=> q.q${at}::${type}(${space.dimensions}) limit ${taken})`;
     });
-    const breadth = Math.min(MOST_BREADTH, Math.max(leastBreadth, wanted));
+    const breadth = Math.max(leastBreadth, wanted);
+    const beyond = breadth > MOST_BREADTH;
     return await this.#db.transaction(async (tx) => {
       // An index that gives its rows in order needs no sort; a plan without it does, which is how the planner is kept to the index.
       await tx.script(`
-        set local hnsw.ef_search = ${breadth};
+        set local hnsw.ef_search = ${Math.min(MOST_BREADTH, breadth)};
+        set local hnsw.iterative_scan = ${beyond ? 'relaxed_order' : 'off'};
+        set local hnsw.max_scan_tuples = ${Math.max(SCAN_TUPLES, breadth)};
+        set local hnsw.scan_mem_multiplier = ${beyond ? SCAN_MEMORY : 1};
         set local enable_sort = off;`);
       return await ask(
         tx,

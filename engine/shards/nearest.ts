@@ -58,6 +58,7 @@ export async function explainNearest(db: Db, space: EmbeddingSpace, query: Float
 }
 
 // A query of its own for each shard: only so are the order and the limit sent along. Over the parent the limit stays here, and each shard sorts all that it has.
+// `offset 0`: otherwise their order is made use of for merging, one shard after the other, and nothing is cut there.
 // The join reads here what is in the gallery; the revisions being equal, it drops nothing.
 function nearestSql(space: EmbeddingSpace, shards: readonly Shard[]): string {
   const { table, idColumn } = vectorTable(space);
@@ -73,7 +74,7 @@ with q as materialized (
 )
 select q.number - 1 as query, h.owner_id, h.media_id, h.distance
   from q cross join lateral (
-    select * from (${parts.join(' union all ')}) merged order by distance, owner_id limit $2
+    select * from (${parts.join(' union all ')} offset 0) merged order by distance, owner_id limit $2
   ) h
   join ${table} v on v.${idColumn} = h.owner_id and ${scopeSql(space, 'gallery')}
  order by q.number, h.distance, h.owner_id`;
