@@ -30,6 +30,8 @@ const someBytes = (): Uint8Array => Uint8Array.from({ length: 32 }, () => random
 const CENTRES = Array.from({ length: 12 }, someBytes);
 const COPIES = 250;
 const DIMENSIONS = 16;
+/** With a few hundred a shard the planner may as well cut here what they send in order. */
+const GALLERY = 9000;
 
 const isError = (code: string) => (error: unknown) => error instanceof HomewardError && error.code === code;
 const seen = (hits: readonly BitHit[]): string[] =>
@@ -316,9 +318,9 @@ async function addGallery(db: Db): Promise<{ space: EmbeddingSpace; asked: reado
   assert.ok(space !== undefined);
   const mediaIds = await addMedia(
     db,
-    Array.from({ length: 600 }, (_, at) => `media ${at}`),
+    Array.from({ length: GALLERY }, (_, at) => `media ${at}`),
   );
-  const vectors = [...clusteredVectors({ count: 620, dimensions: DIMENSIONS, clusters: 30, spread: 0.8, seed: 5 })];
+  const vectors = [...clusteredVectors({ count: GALLERY + 20, dimensions: DIMENSIONS, clusters: 300, spread: 0.8, seed: 5 })];
   const encoder = new CopyEncoder();
   for (const [at, mediaId] of mediaIds.entries()) {
     encoder.beginRow(4);
@@ -329,5 +331,5 @@ async function addGallery(db: Db): Promise<{ space: EmbeddingSpace; asked: reado
   }
   const columns = ['media_id', 'space_ref', 'embedding', 'in_gallery'];
   await db.transaction(async (tx) => await tx.copyIn({ table: 'picture_vector', columns }, [encoder.take()]));
-  return { space, asked: vectors.slice(600) };
+  return { space, asked: vectors.slice(GALLERY) };
 }
