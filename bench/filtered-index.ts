@@ -16,8 +16,8 @@ export interface IterativeScan {
 
 export const ITERATIVE_SCANS: readonly IterativeScan[] = [
   { order: 'strict_order', mostTuples: 20_000 },
-  { order: 'relaxed_order', mostTuples: 20_000 },
   { order: 'relaxed_order', mostTuples: 100_000 },
+  { order: 'relaxed_order', mostTuples: 400_000 },
 ];
 
 /** Allowed candidates that are ranked again by the full vectors, for each hit. */

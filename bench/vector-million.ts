@@ -23,7 +23,7 @@ import { withServerDatabase } from './real-server.ts';
 
 const LIMIT = 10;
 const LEAST_RECALL = 0.99;
-const BREADTHS = [200, 1000, 4000, 16_000] as const;
+const BREADTHS = [200, 1000, 2000, 4000, 16_000] as const;
 const FILTERS = [100, 10] as const;
 const SCOPE: NearestOptions = { scope: 'gallery', limit: LIMIT, minimumSimilarity: -1 };
 

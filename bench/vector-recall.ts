@@ -30,7 +30,7 @@ const LEAST_RECALL = 0.99;
 /** Members of a cluster have a cosine of some 0.6, as pictures of one person or place have. */
 const SPREAD = 0.8;
 const PER_CLUSTER = 10;
-const BREADTHS = [200, 1000] as const;
+const BREADTHS = [200, 1000, 4000] as const;
 const ONE_IN = 100;
 const SCOPE: NearestOptions = { scope: 'gallery', limit: LIMIT, minimumSimilarity: -1 };
 
