@@ -21,6 +21,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   'radius-search': async () => (await import('./radius-search.ts')).bench,
   'digest-filter': async () => (await import('./digest-filter.ts')).bench,
   'vector-recall': async () => (await import('./vector-recall.ts')).bench,
+  'vector-million': async () => (await import('./vector-million.ts')).bench,
   'unseen-first': async () => (await import('./unseen-first.ts')).bench,
   'candidate-series': async () => (await import('./candidate-series.ts')).bench,
   rematch: async () => (await import('./rematch.ts')).bench,

@@ -26,6 +26,7 @@ export function meterStaging(db: Db, keepRecords: boolean): StagingMeter {
       query: (sql, params) => db.query(sql, params),
       read: (shape, sql, params) => db.read(shape, sql, params),
       execute: (sql, params) => db.execute(sql, params),
+      listen: (channel, onNotify) => db.listen(channel, onNotify),
       close: () => db.close(),
       transaction: async (work) => {
         let loaded = false;

@@ -7,11 +7,9 @@ import { INDEX_BUILD } from '../engine/search/vector-open.ts';
 import { INDEX_BREADTH, PgvectorVectors } from '../engine/search/vector-pgvector.ts';
 import type { NearestOptions, VectorHit, VectorSearch } from '../engine/search/vector-search.ts';
 import { openServer } from '../engine/store/adapters/pg.ts';
-import { CopyEncoder } from '../engine/store/binary-copy.ts';
 import type { Db } from '../engine/store/db.ts';
 import { type EmbeddingSpace, openSpaces } from '../engine/store/queries/embedding-spaces.ts';
 import { buildVectorIndex } from '../engine/store/queries/vector-indexes.ts';
-import { vectorToBinary } from '../engine/store/queries/vector-values.ts';
 import { clusteredVectors, spaceKey } from '../test/vector-kit.ts';
 import {
   type Bench,
@@ -23,6 +21,7 @@ import {
   significant,
 } from './harness.ts';
 import { withServerDatabase } from './real-server.ts';
+import { addNumberedMedia, fillGallery } from './vector-fill.ts';
 
 const SEED = 20260101;
 const DIMENSIONS = [128, 816] as const;
@@ -31,7 +30,7 @@ const LEAST_RECALL = 0.99;
 /** Members of a cluster have a cosine of some 0.6, as pictures of one person or place have. */
 const SPREAD = 0.8;
 const PER_CLUSTER = 10;
-const BREADTHS = [200, 1000] as const;
+const BREADTHS = [200, 1000, 4000] as const;
 const ONE_IN = 100;
 const SCOPE: NearestOptions = { scope: 'gallery', limit: LIMIT, minimumSimilarity: -1 };
 
@@ -40,40 +39,19 @@ interface Timed {
   readonly perSecond: number;
 }
 
-async function addMedia(db: Db, count: number): Promise<void> {
-  await db.execute(
-    `insert into media (media_id, sha256, sha1, md5, size_bytes, type) overriding system value
-     select n, sha256(n::text::bytea), substr(sha256(n::text::bytea), 1, 20), substr(sha256(n::text::bytea), 1, 16), 1, 'image/jpeg'
-       from generate_series(1, $1::bigint) n`,
-    [count],
-  );
-}
-
 /** Fills a space and its gallery; returns the vectors to search with, which are of the same clusters and not in it. */
 async function fill(db: Db, space: EmbeddingSpace, vectors: number, queries: number): Promise<Float32Array[]> {
   const asked: Float32Array[] = [];
-  function* rows(): Generator<Uint8Array> {
-    const encoder = new CopyEncoder();
-    let mediaId = 0;
-    const options = { dimensions: space.dimensions, clusters: vectors / PER_CLUSTER, spread: SPREAD, seed: SEED };
+  const options = { dimensions: space.dimensions, clusters: vectors / PER_CLUSTER, spread: SPREAD, seed: SEED };
+  function* stored(): Generator<Float32Array> {
+    let at = 0;
     for (const vector of clusteredVectors({ count: vectors + queries, ...options })) {
-      mediaId += 1;
-      if (mediaId > vectors) {
-        asked.push(vector);
-        continue;
-      }
-      encoder.beginRow(4);
-      encoder.int8(mediaId);
-      encoder.int2(space.spaceRef);
-      encoder.bytes(vectorToBinary(vector));
-      encoder.bool(true);
-      if (encoder.sizeBytes > 1 << 20) yield encoder.take();
+      at += 1;
+      if (at > vectors) asked.push(vector);
+      else yield vector;
     }
-    yield encoder.take();
   }
-  const columns = ['media_id', 'space_ref', 'embedding', 'in_gallery'];
-  await db.transaction(async (tx) => await tx.copyIn({ table: 'picture_vector', columns }, rows()));
-  await db.execute('vacuum analyze picture_vector');
+  await fillGallery(db, space, stored());
   return asked;
 }
 
@@ -162,7 +140,7 @@ async function run(options: BenchOptions): Promise<BenchResult> {
   return await withServerDatabase(options.databaseUrl, async (url) => {
     const db = await openServer({ url });
     try {
-      await addMedia(db, options.quick ? 5000 : 100_000);
+      await addNumberedMedia(db, options.quick ? 5000 : 100_000);
       const measured = [];
       for (const dimensions of DIMENSIONS) measured.push(await measure(db, dimensions, options));
       return {

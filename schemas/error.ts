@@ -276,6 +276,21 @@ export const ERRORS = {
     'No match of that number is in this database.',
     'Numbers stand in homeward leads list: m12 for digests and perceptual hashes, v45 for models.',
   ),
+  HW_SHARD_SETUP: entry(
+    EXIT.usage,
+    'Shards were to be used that are not set up, or a server that was named as one is not fit for it.',
+    'See the part named; homeward db shard status lists the shards, docs/scale.md says what they need.',
+  ),
+  HW_SHARD_UNREACHABLE: entry(
+    EXIT.dependencyMissing,
+    'A shard does not answer. An answer without its part would be incomplete, so none is given.',
+    'Start it, or take the shards out of use with homeward db shard remove.',
+  ),
+  HW_SHARD_STALE: entry(
+    EXIT.internal,
+    'The copies of a gallery on a shard are older than the gallery.',
+    'Run homeward db shard sync.',
+  ),
   HW_VALIDATION_FAILED: entry(
     EXIT.someItemsFailed,
     'A requirement of homeward validate did not hold on this machine.',

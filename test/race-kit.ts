@@ -27,6 +27,7 @@ export function stoppingBeforeCommit(db: Db, held: (result: unknown) => boolean 
     query: (sql, params) => db.query(sql, params),
     read: (shape, sql, params) => db.read(shape, sql, params),
     execute: (sql, params) => db.execute(sql, params),
+    listen: (channel, onNotify) => db.listen(channel, onNotify),
     close: () => db.close(),
     transaction: (work) =>
       db.transaction(async (tx) => {

@@ -180,6 +180,7 @@ for (const engine of STORE_ENGINES) {
         query: (sql, params) => db.query(sql, params),
         read: (shape, sql, params) => db.read(shape, sql, params),
         execute: () => assert.fail('written outside of a transaction'),
+        listen: (channel, onNotify) => db.listen(channel, onNotify),
         close: () => db.close(),
         transaction: async (work) => {
           transactions += 1;

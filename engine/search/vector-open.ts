@@ -12,7 +12,7 @@ import type { NearestOptions, SearchedSpaces, VectorHit, VectorQuery, VectorSear
  */
 const MOST_MEMORY_BYTES = 1024 ** 3;
 /** Fewer than this the database itself compares in well under a second; an index over them is not worth its upkeep. */
-const LEAST_INDEXED = 20_000;
+export const LEAST_INDEXED = 20_000;
 /** What recall was measured at in bench/vector-recall.ts. */
 export const INDEX_BUILD: IndexBuild = { links: 24, breadth: 100 };
 

@@ -18,15 +18,21 @@ import {
 } from './vector-search.ts';
 
 /**
- * hnsw.ef_search, candidates kept while an index is searched, at least. The most there may be: over 100,000 vectors of 816 values in small
- * clusters recall@10 was 0.97 at 200, 0.988 at 600 and 0.997 at 1000 (bench/vector-recall.ts), at 61, 25 and 18 queries a second.
+ * Candidates taken from an index, at least. Over a million vectors of 128 values in small clusters recall@10 was 0.91 at 200, 0.97 at 1,000, 0.985 at 2,000 and 1.000 at
+ * 4,000, at 2.6 times the queries a second of comparing with all (docs/scale.md); over 100,000 of 816 values it was 0.998 at 1,000 (bench/vector-recall.ts).
  */
-export const INDEX_BREADTH = 1000;
+export const INDEX_BREADTH = 4000;
 
 /** From the index of each of several spaces so many times the limit: the nearest by the fused score are not the nearest by each part. */
 const CANDIDATES_PER_HIT = 10;
-/** hnsw.ef_search goes no higher. */
+/** hnsw.ef_search goes no higher; a broader search reads on in the index (pgvector's README, "Iterative Index Scans"). */
 const MOST_BREADTH = 1000;
+/**
+ * hnsw.max_scan_tuples counts every vector that is looked at, which are some dozens for each candidate kept: as it comes (20,000), a search that began with 1,000
+ * candidates ends before it reads on. And the most that hnsw.scan_mem_multiplier may give a search beyond work_mem.
+ */
+const TUPLES_PER_CANDIDATE = 64;
+const SCAN_MEMORY = 8;
 
 const HIT = row({ query: integer, faceId: nullable(integer), mediaId: integer, distances: text });
 
@@ -101,17 +107,23 @@ export class PgvectorVectors implements VectorSearch {
     const wanted =
       options.limit * (spaces.length === 1 ? 2 : CANDIDATES_PER_HIT) +
       (options.exceptMediaIds === undefined ? 0 : MOST_FACES);
+    // Beyond what ef_search takes, the index is read on, in batches of it, until so many candidates came.
+    const taken = leastBreadth > MOST_BREADTH ? Math.max(leastBreadth, wanted) : wanted;
     const candidates = spaces.map(({ space }, at) => {
       const type = indexedAs(space.dimensions, this.#db.capabilities);
       const { table, idColumn } = vectorTable(space);
       return `(select v.${idColumn} from ${table} v where ${scopeSql(space, options.scope)}
-                order by (v.embedding::${type}(${space.dimensions})) <=> q.q${at}::${type}(${space.dimensions}) limit ${wanted})`;
+                order by (v.embedding::${type}(${space.dimensions})) <=> q.q${at}::${type}(${space.dimensions}) limit ${taken})`;
     });
-    const breadth = Math.min(MOST_BREADTH, Math.max(leastBreadth, wanted));
+    const breadth = Math.max(leastBreadth, wanted);
+    const beyond = breadth > MOST_BREADTH;
     return await this.#db.transaction(async (tx) => {
       // An index that gives its rows in order needs no sort; a plan without it does, which is how the planner is kept to the index.
       await tx.script(`
-        set local hnsw.ef_search = ${breadth};
+        set local hnsw.ef_search = ${Math.min(MOST_BREADTH, breadth)};
+        set local hnsw.iterative_scan = ${beyond ? 'relaxed_order' : 'off'};
+        set local hnsw.max_scan_tuples = ${breadth * TUPLES_PER_CANDIDATE};
+        set local hnsw.scan_mem_multiplier = ${beyond ? SCAN_MEMORY : 1};
         set local enable_sort = off;`);
       return await ask(
         tx,

@@ -59,6 +59,12 @@ export interface Db extends Queryable {
   readonly capabilities: Capabilities;
   /** Commits when `work` resolves, rolls back when it rejects. Transactions do not nest; inside one, use `tx` only. */
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  /**
+   * Hears what is told on a channel (NOTIFY) from now on, until it is disposed of or the database is closed. A hint and no more: a server that is cut off or
+   * restarted loses what it was to tell, so look by yourself from time to time as well. `null`: the line was down and is up again; look now.
+   * `onNotify` must not throw. @throws HW_DATABASE_UNREACHABLE where a server does not answer
+   */
+  listen(channel: string, onNotify: (payload: string | null) => void): Promise<AsyncDisposable>;
   /** May be called twice. Waits for what is under way. */
   close(): Promise<void>;
 }

@@ -4,6 +4,7 @@ import type { Capabilities, Db, SqlParam, Transaction } from '../db.ts';
 import { migrate } from '../migrate.ts';
 import { databaseError, sqlStateOf } from '../sqlstate.ts';
 import { SESSION_SETTINGS, writeParam } from '../wire-types.ts';
+import { PgListener } from './pg-listener.ts';
 import { PgSession } from './pg-session.ts';
 import { attempt, refuseWithinTransaction, runTransaction, type StatementResult } from './session.ts';
 import { StatementDb } from './statement-db.ts';
@@ -43,7 +44,7 @@ export async function openServer(options: ServerOptions): Promise<Db> {
   // The same for one that is checked out: its statement fails by itself.
   pool.on('connect', (client) => client.on('error', () => undefined));
   try {
-    const db = new PgPool(pool, await examine(pool));
+    const db = new PgPool(pool, await examine(pool), options.url);
     await migrate(db);
     return db;
   } catch (error) {
@@ -112,11 +113,14 @@ function unreachable(error: unknown): HomewardError {
 class PgPool extends StatementDb {
   override readonly capabilities: Capabilities;
   readonly #pool: pg.Pool;
+  readonly #url: string;
+  readonly #listeners = new Set<PgListener>();
   #closing: Promise<void> | undefined;
 
-  constructor(pool: pg.Pool, capabilities: Capabilities) {
+  constructor(pool: pg.Pool, capabilities: Capabilities, url: string) {
     super();
     this.#pool = pool;
+    this.#url = url;
     this.capabilities = capabilities;
   }
 
@@ -125,9 +129,30 @@ class PgPool extends StatementDb {
     return await this.#withSession((session) => runTransaction(session, work));
   }
 
+  override async listen(channel: string, onNotify: (payload: string | null) => void): Promise<AsyncDisposable> {
+    const listener = new PgListener(this.#url, channel, onNotify);
+    try {
+      await listener.start();
+    } catch (error) {
+      throw unreachable(error);
+    }
+    this.#listeners.add(listener);
+    return {
+      [Symbol.asyncDispose]: async () => {
+        this.#listeners.delete(listener);
+        await listener[Symbol.asyncDispose]();
+      },
+    };
+  }
+
   override async close(): Promise<void> {
-    this.#closing ??= this.#pool.end();
+    this.#closing ??= this.#end();
     await this.#closing;
+  }
+
+  async #end(): Promise<void> {
+    await Promise.all([...this.#listeners].map((listener) => listener[Symbol.asyncDispose]()));
+    await this.#pool.end();
   }
 
   protected override async single(sql: string, params: readonly SqlParam[]): Promise<StatementResult> {

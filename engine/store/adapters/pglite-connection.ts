@@ -1,4 +1,4 @@
-import type { Capabilities, SqlParam, Transaction } from '../db.ts';
+import { type Capabilities, quoted, type SqlParam, type Transaction } from '../db.ts';
 import { SqlError } from '../sqlstate.ts';
 import { writeParam } from '../wire-types.ts';
 import type { ThreadData } from './pglite-messages.ts';
@@ -13,6 +13,7 @@ export class PGliteConnection extends StatementDb {
   readonly #session: PGliteSession;
   readonly #turns = new Turns();
   readonly #afterClose: (clean: boolean) => Promise<void>;
+  readonly #listeners = new Map<string, Set<(payload: string) => void>>();
   #closing: Promise<void> | undefined;
 
   private constructor(
@@ -24,6 +25,9 @@ export class PGliteConnection extends StatementDb {
     this.#session = session;
     this.capabilities = capabilities;
     this.#afterClose = afterClose;
+    session.onNotification = (channel, payload) => {
+      for (const onNotify of this.#listeners.get(channel) ?? []) onNotify(payload);
+    };
   }
 
   /**
@@ -59,6 +63,21 @@ export class PGliteConnection extends StatementDb {
   override async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     refuseWithinTransaction();
     return await this.#turns.take(() => runTransaction(this.#session, work));
+  }
+
+  /** What this process itself tells: the embedded database has no other. */
+  override async listen(channel: string, onNotify: (payload: string | null) => void): Promise<AsyncDisposable> {
+    refuseWithinTransaction();
+    const own = (payload: string): void => onNotify(payload);
+    const listeners = this.#listeners.get(channel) ?? new Set();
+    this.#listeners.set(channel, listeners.add(own));
+    await this.#turns.take(() => attempt(() => this.#session.script(`listen ${quoted(channel)}`)));
+    return {
+      // The channel stays open; with nobody to call, what is told on it goes nowhere.
+      [Symbol.asyncDispose]: async () => {
+        listeners.delete(own);
+      },
+    };
   }
 
   override async close(): Promise<void> {

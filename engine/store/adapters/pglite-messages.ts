@@ -30,6 +30,7 @@ export interface ThreadFailure {
 
 export type ThreadReply =
   | { readonly kind: 'ready' }
+  | { readonly kind: 'notification'; readonly channel: string; readonly payload: string }
   | { readonly kind: 'unopened'; readonly failure: ThreadFailure }
   | { readonly kind: 'result'; readonly id: number; readonly result: ThreadResult }
   | { readonly kind: 'failure'; readonly id: number; readonly failure: ThreadFailure };

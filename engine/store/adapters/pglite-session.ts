@@ -14,6 +14,8 @@ interface Waiting {
 export class PGliteSession implements Session {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
+  /** Called for all that is told on the channels this session listens on. */
+  onNotification: (channel: string, payload: string) => void = () => undefined;
   #lastId = 0;
   #dead: SqlError | undefined;
 
@@ -36,6 +38,7 @@ export class PGliteSession implements Session {
     const ready = Promise.withResolvers<void>();
     worker.on('message', (reply: ThreadReply) => {
       if (reply.kind === 'ready') ready.resolve();
+      else if (reply.kind === 'notification') session.onNotification(reply.channel, reply.payload);
       else if (reply.kind === 'unopened')
         ready.reject(new SqlError(reply.failure.sqlState ?? 'none', reply.failure.message));
       else session.#settle(reply);

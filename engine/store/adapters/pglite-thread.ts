@@ -94,6 +94,7 @@ async function serve(pg: PGlite, request: ThreadRequest): Promise<void> {
 
 try {
   const pg = await open();
+  pg.onNotification((channel, payload) => say({ kind: 'notification', channel, payload }));
   let last = Promise.resolve();
   port.on('message', (request: ThreadRequest) => {
     last = last.then(async () => {

@@ -7,6 +7,7 @@ import type { StatementResult } from './session.ts';
 export abstract class StatementDb implements Db {
   abstract readonly capabilities: Capabilities;
   abstract transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  abstract listen(channel: string, onNotify: (payload: string | null) => void): Promise<AsyncDisposable>;
   abstract close(): Promise<void>;
   protected abstract single(sql: string, params: readonly SqlParam[]): Promise<StatementResult>;
 

@@ -114,6 +114,7 @@ create table search_alarm (
   acknowledged_by text,
   acknowledged_at timestamptz
 );
+
 -- ---- Known-good ----
 
 -- Contents that a known-good set has: no evidence, no lead, and never in the way of one. In force while the set is.
@@ -136,6 +137,7 @@ begin
 end $$;
 create trigger take_media_good_along after delete on known_record
   referencing old table as gone for each statement execute function take_media_good_along();
+
 -- ---- Rematch ----
 
 -- Up to which change of what is known the perceptual hashes were compared when it was recorded; null: not known.
@@ -178,3 +180,17 @@ create table hash_set_hashes (
 -- A defect was found in what made it: it gives way to the one that the next scan of its material makes.
 alter table fingerprint add column remake boolean not null default false;
 create index fingerprint_remake on fingerprint (media_id) where remake;
+
+-- ---- Shards ----
+
+-- Other PostgreSQL servers that hold copies of what is searched and take their part of a scan. What is here stays the truth: a copy may be lost
+-- or thrown away at any time. The foreign tables are made by `homeward db shard add`, in the schema homeward_shard.
+create table known_shard (
+  -- Its partition, from 0, and the number in the names of its foreign tables.
+  shard_number smallint primary key check (shard_number between 0 and 63),
+  name text not null unique check (name ~ '^[a-z][a-z0-9-]{0,30}$'),
+  host text not null,
+  port integer not null,
+  database text not null,
+  added_at timestamptz not null default now()
+);

@@ -11,7 +11,7 @@ export interface IndexBuild {
 
 /** Most dimensions that HNSW takes (README of pgvector, "Indexing"). */
 const MOST_DIMENSIONS = { vector: 2000, halfvec: 4000 } as const;
-/** Building stays in this much memory, or gets ten times slower; the graph of a million vectors needs more and is worth the wait. */
+/** Building stays in memory, or gets ten times slower. At least this much is allowed for it, and more where the server's own setting says so. */
 const MOST_BUILD_MEMORY_MB = 1024;
 const LEAST_BUILD_MEMORY_MB = 64;
 
@@ -22,6 +22,20 @@ const LEAST_BUILD_MEMORY_MB = 64;
 export function indexedAs(dimensions: number, capabilities: Capabilities): 'vector' | 'halfvec' | null {
   if (!capabilities.parallelQuery && dimensions <= MOST_DIMENSIONS.vector) return 'vector';
   return dimensions <= MOST_DIMENSIONS.halfvec ? 'halfvec' : null;
+}
+
+/**
+ * Memory that the graph of an index takes while it is built, in MB: the vector, 16 bytes a link (pointer, distance and flag; twice `links`
+ * in the lowest layer) and what the allocator adds. A build that may not have as much goes on on disk, ten times slower.
+ */
+export function indexBuildMegabytes(
+  dimensions: number,
+  vectors: number,
+  type: 'vector' | 'halfvec',
+  build: IndexBuild,
+): number {
+  const bytesEach = dimensions * (type === 'halfvec' ? 2 : 4) + build.links * 2 * 16 + 250;
+  return Math.ceil((vectors * bytesEach * 1.2) / 1e6);
 }
 
 const indexName = (space: EmbeddingSpace, scope: VectorScope): string =>
@@ -46,12 +60,16 @@ export async function buildVectorIndex(
       row({ vectors: integer }),
       `select count(*) as vectors from ${table} where ${condition}`,
     );
-    // The vector, its links (two layers' worth of pointers) and what the allocator adds.
-    const bytesEach = space.dimensions * (type === 'halfvec' ? 2 : 4) + build.links * 3 * 8 + 200;
-    const megabytes = Math.ceil(((counted?.vectors ?? 0) * bytesEach * 1.2) / 1e6);
-    const memory = Math.min(MOST_BUILD_MEMORY_MB, Math.max(LEAST_BUILD_MEMORY_MB, megabytes));
+    const megabytes = indexBuildMegabytes(space.dimensions, counted?.vectors ?? 0, type, build);
+    const [server] = await tx.read(
+      row({ megabytes: integer }),
+      `select setting::bigint / 1024 as megabytes from pg_settings where name = 'maintenance_work_mem'`,
+    );
+    const most = Math.max(MOST_BUILD_MEMORY_MB, server?.megabytes ?? 0);
+    const memory = Math.min(most, Math.max(LEAST_BUILD_MEMORY_MB, megabytes));
+    // The limit that connections have would cancel the build of a few million vectors after half an hour, with nothing to show for it.
+    await tx.script(`set local statement_timeout = 0; set local maintenance_work_mem = '${memory}MB'`);
     await tx.script(`
-      set local maintenance_work_mem = '${memory}MB';
       drop index if exists ${indexName(space, scope)};
       create index ${indexName(space, scope)} on ${table}
         using hnsw ((embedding::${type}(${space.dimensions})) ${type}_cosine_ops)
