@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { Type } from 'typebox';
 import { Closed } from '../../schemas/closed.ts';
@@ -8,9 +7,9 @@ import type { Db, Transaction } from '../store/db.ts';
 import { jsonParam } from '../store/db.ts';
 import { integer, json, oneOf, row } from '../store/row-shape.ts';
 import { retrying } from '../store/sqlstate.ts';
-import { fileChunks } from './file-chunks.ts';
+import { digestOf, sameBytes } from './file-digest.ts';
 import { type OpenSetOptions, openSet, type SetReader } from './formats/reader.ts';
-import { noNotes, noRejections, type RecordBatch } from './formats/record-batch.ts';
+import { addCounts, noNotes, noRejections, type RecordBatch } from './formats/record-batch.ts';
 import { promote } from './promote.ts';
 import { SET_STATES } from './set-states.ts';
 import { StageEncoder } from './stage-encoder.ts';
@@ -98,24 +97,6 @@ export async function importSetFile(db: Db, request: ImportRequest): Promise<Imp
   }
 }
 
-/**
- * The file's bytes once more. At their end they must be those that were digested first: a set recorded under the digest of other
- * bytes would be evidence of nothing.
- */
-async function* sameBytes(file: string, sha256: Buffer): AsyncGenerator<Buffer> {
-  const hash = createHash('sha256');
-  for await (const chunk of fileChunks(file)) {
-    hash.update(chunk);
-    yield chunk;
-  }
-  if (!hash.digest().equals(sha256)) {
-    throw new HomewardError(
-      'HW_SET_DAMAGED',
-      `expected ${JSON.stringify(file)} to stay as it is while it is imported, received other bytes the second time; import it again when nobody writes to it`,
-    );
-  }
-}
-
 interface BegunSet {
   readonly setId: number;
   readonly version: number;
@@ -147,6 +128,8 @@ async function beginSet(
       };
     const begun = known.find((set) => set.state === 'importing');
     if (begun !== undefined) {
+      // An earlier version of the engine may have begun it, with fewer tables.
+      await createStageTables(tx, stageTables(begun.setId));
       const [checkpoint] = await tx.read(
         row({ counts: json(Checkpoint) }),
         'select counts from hash_set where set_id = $1',
@@ -261,6 +244,7 @@ async function stage(
         return;
       }
       const waitingBits: Uint8Array[] = [];
+      const waitingPhotoDna: Uint8Array[] = [];
       let waitingBytes = 0;
       const records = async function* (): AsyncGenerator<Uint8Array> {
         while (rows < until && waitingBytes < MOST_WAITING_BITS_BYTES && !request.signal.aborted) {
@@ -270,8 +254,8 @@ async function stage(
             return;
           }
           const batch: RecordBatch = next.value;
-          add(rejected, batch.rejected);
-          add(notes, batch.notes);
+          addCounts(rejected, batch.rejected);
+          addCounts(notes, batch.notes);
           const fromRow = Math.min(batch.rowCount, Math.max(0, stagedRows - rows));
           yield* encoder.records(batch, rows, fromRow);
           const bits = encoder.bits(batch, rows, fromRow);
@@ -279,12 +263,18 @@ async function stage(
             waitingBits.push(bits);
             waitingBytes += bits.length;
           }
+          const photoDna = encoder.photoDna(batch, rows, fromRow);
+          if (photoDna !== null) {
+            waitingPhotoDna.push(photoDna);
+            waitingBytes += photoDna.length;
+          }
           rows += batch.rowCount;
           request.onProgress?.({ rows, bytes: batch.bytesRead, totalBytes: request.sizeBytes });
         }
       };
       await tx.copyIn(tables.records, records());
       if (waitingBits.length > 0) await tx.copyIn(tables.bits, waitingBits);
+      if (waitingPhotoDna.length > 0) await tx.copyIn(tables.photoDna, waitingPhotoDna);
       await tx.execute('update hash_set set counts = $2::jsonb where set_id = $1', [
         set.setId,
         jsonParam({ stagedRows: Math.max(rows, stagedRows) }),
@@ -292,10 +282,6 @@ async function stage(
     });
   }
   return { end: ended ? 'whole' : 'interrupted', rows, rejected, notes };
-}
-
-function add<K extends string>(total: Record<K, number>, more: Readonly<Record<K, number>>): void {
-  for (const key in more) total[key] += more[key];
 }
 
 function describe(reader: SetReader): { readonly format: string; readonly categoryScheme: string } {
@@ -359,22 +345,4 @@ async function discard(db: Db, setId: number): Promise<void> {
     await dropStageTables(tx, stageTables(setId));
     await tx.execute(`delete from hash_set where set_id = $1 and state = 'importing'`, [setId]);
   });
-}
-
-async function digestOf(file: string): Promise<{ readonly sha256: Buffer; readonly sizeBytes: number }> {
-  const hash = createHash('sha256');
-  let sizeBytes = 0;
-  try {
-    for await (const chunk of fileChunks(file)) {
-      hash.update(chunk);
-      sizeBytes += chunk.length;
-    }
-  } catch (error) {
-    throw new HomewardError(
-      'HW_PATH_NOT_FOUND',
-      `expected a readable hash set, received ${JSON.stringify(file)} (${error instanceof Error ? error.message : 'unreadable'}); check the path`,
-      { cause: error },
-    );
-  }
-  return { sha256: hash.digest(), sizeBytes };
 }

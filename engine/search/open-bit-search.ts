@@ -18,14 +18,15 @@ export async function openBitSearch(db: Db): Promise<BitSearch> {
 
 interface Opened {
   readonly search: BitSearch;
-  /** The sets in force when it was opened, as text to compare. */
+  /** The sets in force when it was opened, and the latest change of what they hold, as text to compare. */
   readonly sets: string;
 }
 
 async function setsInForce(db: Db): Promise<string> {
   const [found] = await db.read(
     row({ sets: text }),
-    `select coalesce(string_agg(set_id::text, ',' order by set_id), '') as sets from hash_set where state = 'active'`,
+    `select coalesce(string_agg(set_id::text, ',' order by set_id), '') || ' ' || (select coalesce(max(change_id), 0) from known_change) as sets
+       from hash_set where state = 'active'`,
   );
   return found?.sets ?? '';
 }

@@ -83,8 +83,7 @@ export async function recordMatches(
             f.orientation, f.flavour, f.expected_false_matches, r.series_id, r.category_code
        from unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::smallint[], $8::smallint[], $9::text[], $10::text[], $11::float8[])
          as f(media_id, record_id, method, algorithm, distance_bits, threshold_bits, orientation, flavour, expected_false_matches)
-       join known_record r on r.record_id = f.record_id
-       join hash_set s on s.set_id = r.set_id and s.state = 'active'
+       join searched_record r on r.record_id = f.record_id
       order by f.media_id, f.record_id, f.method
      on conflict do nothing`,
     [
