@@ -5,6 +5,7 @@ import { Closed } from './closed.ts';
 import { COMPILED_CHECKS, checkFile, checkText } from './emit-checks.ts';
 import { KnownChange, KnownRecord } from './known-record.ts';
 import { DispositionFile, LEAD_FILE_VERSION, LeadFile, ReturnedDisposition } from './lead-file.ts';
+import { LookupOutput } from './lookup.ts';
 import { ProgressLine } from './progress.ts';
 import { FingerprintOutput, REPORT_SCHEMA_VERSION, Report, ReportItem } from './report.ts';
 import { SERIES_OUTPUT_VERSION, SeriesChanged, SeriesDetail } from './series.ts';
@@ -65,6 +66,13 @@ export const PUBLISHED: readonly Published[] = [
     title: 'Homeward change to a hash set',
     description: 'One line between the head line and the end line of a delta in the NDJSON exchange format.',
     schema: KnownChange,
+  },
+  {
+    file: 'lookup.schema.json',
+    version: REPORT_SCHEMA_VERSION,
+    title: 'Homeward look-up',
+    description: 'What homeward lookup --json prints.',
+    schema: LookupOutput,
   },
   {
     file: 'validation.schema.json',

@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   scan: async () => (await import('./commands/scan.ts')).registerScan,
   fingerprint: async () => (await import('./commands/fingerprint.ts')).registerFingerprint,
   hashset: async () => (await import('./commands/hashset.ts')).registerHashset,
+  lookup: async () => (await import('./commands/lookup.ts')).registerLookup,
   series: async () => (await import('./commands/series.ts')).registerSeries,
   leads: async () => (await import('./commands/leads.ts')).registerLeads,
   candidates: async () => (await import('./commands/candidates.ts')).registerCandidates,

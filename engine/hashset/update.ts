@@ -9,6 +9,7 @@ import { retrying } from '../store/sqlstate.ts';
 import { dropRecords, insertRecords, moveEvidence, noteChanges } from './apply-changes.ts';
 import { digestOf, sameBytes } from './file-digest.ts';
 import { findChanged } from './find-changed.ts';
+import { floodOf } from './flood.ts';
 import { type ChangeReader, type OpenSetOptions, openChanges } from './formats/reader.ts';
 import { addCounts, noNotes, noRejections } from './formats/record-batch.ts';
 import { dropDuplicates } from './promote.ts';
@@ -25,6 +26,8 @@ export interface UpdateRequest {
   /** Opens the delta anew, each time it is called: a transaction that loses against another one is done again. */
   readonly open: () => Promise<ChangeReader>;
   readonly appliedBy: string;
+  /** A person lets it in though it changes ten times as much as usual. */
+  readonly acceptFlood?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -76,7 +79,7 @@ export async function updateSetFile(
  * Brings a delta into the set in force, whole or not at all: records are added, corrected where they stand, or withdrawn. The version
  * stays and its revision rises by one, so that no row is copied and evidence still says from which state of the set it came:
  * the file of the version and the deltas up to that revision, all by their digests.
- * @throws HomewardError HW_SET_NOT_FOUND, HW_SET_FORMAT (its category codes are of another scheme), HW_SET_DAMAGED
+ * @throws HomewardError HW_SET_NOT_FOUND, HW_SET_FORMAT (its category codes are of another scheme), HW_SET_DAMAGED, HW_SET_FLOOD
  */
 export async function updateSet(db: Db, request: UpdateRequest): Promise<UpdateResult> {
   const set = await updatedSet(db, request);
@@ -131,6 +134,7 @@ async function applyDelta(
   }
   const { duplicates, notFound, withdrawn } = await findChanged(tx, setId);
   rejected.duplicate += repeated + duplicates;
+  if (request.acceptFlood !== true) await refuseFlood(tx, setId);
   const applied = await insertRecords(tx, { setId, source });
   await lockSeriesChanges(tx);
   await moveEvidence(tx, applied.addedBlock);
@@ -188,6 +192,23 @@ async function holdSet(tx: Transaction, setId: number): Promise<number> {
   throw new HomewardError(
     'HW_SET_NOT_FOUND',
     'expected the set to stay in force while it is updated, but meanwhile another version came or it was removed; look at homeward hashset list and update again',
+  );
+}
+
+/** @throws HomewardError HW_SET_FLOOD for a delta that adds, corrects or withdraws ten times as many records as those before it did */
+async function refuseFlood(tx: Transaction, setId: number): Promise<void> {
+  const [counted] = await tx.read(
+    row({ changes: integer, usual: integer }),
+    `select (select count(*) from ${TEMPORARY_STAGE.add.records.table}) + (select count(distinct record_id) from change_withdrawn) as changes,
+            (select coalesce(round(avg(added + recategorised + replaced + withdrawn)), 0)::bigint
+               from hash_set_revision where set_id = $1) as usual`,
+    [setId],
+  );
+  const flood = floodOf('recordsOfDelta', counted?.changes ?? 0, counted?.usual ?? 0);
+  if (flood === null) return;
+  throw new HomewardError(
+    'HW_SET_FLOOD',
+    `expected a delta of the usual size, received ${flood}; look at it, ask its source, and give --justification to let it in`,
   );
 }
 

@@ -7,8 +7,7 @@ import { categoryEntry } from '../../../engine/hashset/category-schemes.ts';
 import { SET_FORMATS, type SetFormat } from '../../../engine/hashset/formats/set-head.ts';
 import { EXPORT_FORMATS, type ExportFormat, writeSet } from '../../../engine/hashset/formats/writer.ts';
 import { type ImportResult, importSetFile } from '../../../engine/hashset/import.ts';
-import { type HashSet, listSets, removeSet, setInForce, setRecords, showSet } from '../../../engine/hashset/sets.ts';
-import type { LeadsFollowed } from '../../../engine/leads/follow-sets.ts';
+import { listSets, removeSet, setInForce, setRecords, showSet } from '../../../engine/hashset/sets.ts';
 import { EXIT, HomewardError } from '../../../schemas/error.ts';
 import { auditActOf } from '../../compose/audit-act.ts';
 import { makeHashSet } from '../../compose/make-hash-set.ts';
@@ -23,9 +22,8 @@ import {
   printLine,
   withCommonOptions,
 } from '../context.ts';
-
-/** Of the leads that followed a set; an entry of the audit trail holds 1,000 objects. */
-const MOST_LEADS_NAMED = 500;
+import { countsText, leadObjects, leadsText, objectOf, setText } from '../hashset-text.ts';
+import { registerHashsetUpdate } from './hashset-update.ts';
 
 interface SetOptions extends CommonOptions {
   readonly source?: string;
@@ -66,6 +64,7 @@ export function registerHashset(program: Command, context: CliContext): void {
       async (file: string, options: SetOptions & { source: string; name?: string; format: 'auto' | SetFormat }) =>
         await importOne(context, file, options),
     );
+  registerHashsetUpdate(hashset, context);
   withCommonOptions(hashset.command('export'))
     .description('disclose a hash set: needs a purpose and a recipient, and is recorded')
     .argument('<name>')
@@ -174,15 +173,12 @@ function importText(result: ImportResult): string[] {
     return [
       `Stopped after ${groupDigits(result.records)} records; importing the file again goes on there. The version before it is in force.`,
     ];
-  const rejected = Object.entries(result.rejected).filter(([, count]) => count > 0);
-  const notes = Object.entries(result.notes).filter(([, count]) => count > 0);
   return [
     `Imported ${groupDigits(result.records)} records as version ${result.version} (${result.format}, categories by ${result.categoryScheme}).`,
     ...(result.resumedFromRow > 0
       ? [`  went on from row ${groupDigits(result.resumedFromRow)} of an interrupted import`]
       : []),
-    ...rejected.map(([reason, count]) => `  rejected ${groupDigits(count)}: ${reason}`),
-    ...notes.map(([note, count]) => `  noted ${groupDigits(count)}: ${note}`),
+    ...countsText(result.rejected, result.notes),
     ...leadsText(result.leads),
   ];
 }
@@ -267,29 +263,4 @@ async function remove(
   );
   printLine(context, `Removed ${setText(removed.set)}`);
   for (const line of leadsText(removed.leads)) printLine(context, line);
-}
-
-/** For the audit trail: the leads themselves, as far as an entry holds them, and how many of each. */
-function leadObjects(leads: LeadsFollowed): string[] {
-  if (leads.leadIds.length === 0) return [];
-  const { opened, changed, withdrawn } = leads;
-  return [
-    `leads: ${withdrawn} withdrawn, ${changed} changed, ${opened} opened`,
-    ...leads.leadIds.slice(0, MOST_LEADS_NAMED).map((leadId) => `lead ${leadId}`),
-  ];
-}
-
-function leadsText({ opened, changed, withdrawn }: LeadsFollowed): string[] {
-  const parts = [
-    ...(withdrawn > 0 ? [`${groupDigits(withdrawn)} withdrawn, since no evidence is left`] : []),
-    ...(changed > 0 ? [`${groupDigits(changed)} changed in weight or state`] : []),
-    ...(opened > 0 ? [`${groupDigits(opened)} opened`] : []),
-  ];
-  return parts.length === 0 ? [] : [`  leads: ${parts.join('; ')}`];
-}
-
-const objectOf = (set: HashSet): string => `hash set ${set.setId} version ${set.version}`;
-
-function setText(set: HashSet): string {
-  return `${neutralise(set.name)} version ${set.version} from ${neutralise(set.source)}: ${groupDigits(set.records)} records, ${set.format}${set.formatVersion === null ? '' : ` ${set.formatVersion}`}, ${set.state}, imported ${set.importedAt}`;
 }
