@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { withAudit } from '../../engine/audit/with-audit.ts';
 import type { ImportRequest } from '../../engine/hashset/import.ts';
+import type { SuspendedRecord } from '../../engine/hashset/suspend.ts';
 import { batchIdentity } from '../../engine/ingest/batch-identity.ts';
 import { countSources } from '../../engine/ingest/count-sources.ts';
 import { placeOfFile } from '../../engine/ingest/place.ts';
@@ -33,6 +34,12 @@ import { runFacts } from './run-facts.ts';
 import { ScanCounter } from './scan-counter.ts';
 import type { ScanProgress } from './scan-progress.ts';
 
+/** An entry of the audit trail holds 1,000 objects. */
+const MOST_SUSPENDED_NAMED = 500;
+
+const suspendedObject = ({ recordId, setName, setVersion }: SuspendedRecord): string =>
+  `suspended record ${recordId} of ${setName} version ${setVersion}`;
+
 /** A hash set file and whose it is. */
 export type KnownSource = Pick<ImportRequest, 'file' | 'source' | 'name' | 'asReceived'>;
 
@@ -60,6 +67,8 @@ export interface ScanOutcome {
   readonly failedItems: number;
   /** Packs, as `dlib-128 2.0.0`, whose vectors are recorded and searched only after re-embedding. */
   readonly notSearched: readonly string[];
+  /** Known records that hit one case too many, and are out of the search until a person resumes them. */
+  readonly suspended: readonly SuspendedRecord[];
 }
 
 /** The main job: everything from opening the database to the written report, as one recorded act. */
@@ -129,7 +138,12 @@ async function scanWith(
     const search = await openBitSearch(db);
     try {
       const result = await run(db, search, open, scan, roots, { ...batch, startedAt });
-      return { result, objects: [`batch ${batch.batchId}`], outcome: result.interrupted ? 'interrupted' : 'done' };
+      const suspended = result.suspended.slice(0, MOST_SUSPENDED_NAMED).map(suspendedObject);
+      return {
+        result,
+        objects: [`batch ${batch.batchId}`, ...suspended],
+        outcome: result.interrupted ? 'interrupted' : 'done',
+      };
     } finally {
       await search.close();
     }
@@ -144,7 +158,7 @@ async function run(
   roots: readonly Buffer[],
   batch: BatchRecord,
 ): Promise<ScanOutcome> {
-  const recorder = new Recorder(db, search, batch);
+  const recorder = new Recorder(db, search, batch, scan.config.suspendAfterCases);
   const hashed = await hashesStage(db, recorder, open, scan, roots, batch);
   const asked = scan.models;
   const stage = asked === null ? null : await import('./models-stage.ts');
@@ -170,6 +184,7 @@ async function run(
   const head = await scan.report(builder);
   return {
     interrupted: !whole,
+    suspended: recorder.suspended,
     failedItems: head.counts.failed + (head.models?.failed ?? 0),
     notSearched: [...new Set(models?.building.map(({ packId, packVersion }) => `${packId} ${packVersion}`))],
   };

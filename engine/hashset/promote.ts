@@ -43,9 +43,11 @@ with evidence as materialized (
    where coalesce(t.sha256, t.sha1, t.md5) is null
 )
 insert into match (media_id, set_id, record_id, method, algorithm, mode, pipeline_version, distance_bits, threshold_bits,
-                   orientation, flavour, expected_false_matches, series_id, category_code)
+                   orientation, flavour, expected_false_matches, series_id, category_code,
+                   contradicted_by_set, contradicted_by_record, contradicted_distance_bits)
 select p.media_id, $2, n.record_id, p.method, p.algorithm, p.mode, p.pipeline_version, p.distance_bits, p.threshold_bits,
-       p.orientation, p.flavour, p.expected_false_matches, n.series_id, n.category_code
+       p.orientation, p.flavour, p.expected_false_matches, n.series_id, n.category_code,
+       p.contradicted_by_set, p.contradicted_by_record, p.contradicted_distance_bits
   from passed p join known_record n on n.record_id = p.new_record_id
  where p.method not in ('md5', 'sha1') or n.sha256 is null or n.sha256 = p.media_sha256
 on conflict do nothing`;

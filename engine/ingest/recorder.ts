@@ -1,7 +1,10 @@
+import { DEFAULT_SUSPEND_AFTER_CASES } from '../../schemas/constants.ts';
 import type { DecodeMode } from '../../schemas/fingerprint.ts';
 import type { Standing } from '../../schemas/report.ts';
+import { type SuspendedRecord, suspendOverused } from '../hashset/suspend.ts';
 import { refreshLeads } from '../leads/refresh.ts';
-import { type BitEvidence, findBitEvidence } from '../match/bit-evidence.ts';
+import { type BitEvidence, type Contradiction, findBitEvidence } from '../match/bit-evidence.ts';
+import { loadSetRules, type SetRules } from '../match/set-rules.ts';
 import { isDigestMethod, standingOf } from '../match/standing.ts';
 import type { BitSearch } from '../search/bit-search.ts';
 import type { Db, Transaction } from '../store/db.ts';
@@ -33,15 +36,24 @@ export class Recorder {
   readonly #search: BitSearch;
   readonly #batchId: string;
   readonly #mode: DecodeMode;
+  readonly #suspendAfterCases: number;
   readonly added = { items: 0, media: 0, matches: 0 };
+  /** Records that this batch was one case too many for. */
+  readonly suspended: SuspendedRecord[] = [];
   /** Time spent waiting for the database and for the search, for the benchmark's figures. */
   databaseMs = 0;
 
-  constructor(db: Db, search: BitSearch, batch: { readonly batchId: string; readonly mode: DecodeMode }) {
+  constructor(
+    db: Db,
+    search: BitSearch,
+    batch: { readonly batchId: string; readonly mode: DecodeMode },
+    suspendAfterCases = DEFAULT_SUSPEND_AFTER_CASES,
+  ) {
     this.#db = db;
     this.#search = search;
     this.#batchId = batch.batchId;
     this.#mode = batch.mode;
+    this.#suspendAfterCases = suspendAfterCases;
   }
 
   /**
@@ -51,16 +63,21 @@ export class Recorder {
   async record(rows: readonly ItemRow[]): Promise<RecordedStanding[]> {
     for (let searches = 1; ; searches += 1) {
       // Before the transaction: the search may take its time, and holds no lock while it does.
+      const rules = await loadSetRules(this.#db);
       const evidence = await findBitEvidence(
         this.#search,
         rows.map((row) => row.examination),
+        rules,
       );
       const startedMs = performance.now();
       try {
         const written = await retrying(
           async () =>
-            await this.#db.transaction(async (tx) => await this.#write(tx, rows, evidence, searches >= MOST_SEARCHES)),
+            await this.#db.transaction(
+              async (tx) => await this.#write(tx, rows, { evidence, rules }, searches >= MOST_SEARCHES),
+            ),
         );
+        this.suspended.push(...(await suspendOverused(this.#db, written.matchedRecordIds, this.#suspendAfterCases)));
         return this.#standings(rows, written);
       } catch (error) {
         if (!(error instanceof SetOutOfForce)) throw error;
@@ -73,22 +90,30 @@ export class Recorder {
   async #write(
     tx: Transaction,
     rows: readonly ItemRow[],
-    evidence: ReadonlyMap<number, readonly BitEvidence[]>,
+    { evidence, rules }: { readonly evidence: ReadonlyMap<number, readonly BitEvidence[]>; readonly rules: SetRules },
     goOn: boolean,
   ): Promise<Written> {
     const recorded = await recordItems(tx, this.#batchId, this.#mode, rows);
     const mediaIds = [...new Set(recorded.mediaIds.filter((id) => id !== null))];
-    const found = await findDigestMatches(tx, mediaIds);
+    const byDigest = await findDigestMatches(tx, mediaIds);
+    const found = byDigest.filter((one) => rules.purposeOf(one.recordId) === 'known');
+    const negative = negativesOf(byDigest, rules);
     for (const [at, ofRow] of evidence) {
       const mediaId = recorded.mediaIds[at];
-      if (mediaId != null) found.push(...ofRow.map((one): FoundMatch => ({ ...one, mediaId })));
+      if (mediaId != null)
+        found.push(
+          ...ofRow.map(
+            (one): FoundMatch => ({ ...one, mediaId, contradiction: negative.get(mediaId) ?? one.contradiction }),
+          ),
+        );
     }
     if (!(await holdSetsInForce(tx, found)) && !goOn) throw new SetOutOfForce();
     if (found.length > 0) await holdSeries(tx);
     const matches = await recordMatches(tx, this.#mode, found);
     // Only what is new changes a lead; most groups find nothing.
     if (matches > 0) await refreshLeads(tx, { mediaIds: [...new Set(found.map((one) => one.mediaId))] });
-    return { recorded, matches, known: await matchSummaries(tx, mediaIds, this.#mode) };
+    const matchedRecordIds = matches > 0 ? [...new Set(found.map((one) => one.recordId))] : [];
+    return { recorded, matches, matchedRecordIds, known: await matchSummaries(tx, mediaIds, this.#mode) };
   }
 
   #standings(rows: readonly ItemRow[], { recorded, matches, known }: Written): RecordedStanding[] {
@@ -111,9 +136,21 @@ export class Recorder {
   }
 }
 
+/** Contents that are a picture of a negative set themselves. */
+function negativesOf(found: readonly FoundMatch[], rules: SetRules): ReadonlyMap<number, Contradiction> {
+  return new Map(
+    found.flatMap(({ mediaId, recordId }) => {
+      const setId = rules.purposeOf(recordId) === 'negative' ? rules.setOf(recordId) : null;
+      return setId === null ? [] : [[mediaId, { setId, recordId, distanceBits: 0 }] as const];
+    }),
+  );
+}
+
 interface Written {
   readonly recorded: RecordedGroup;
   readonly matches: number;
+  /** None where nothing new was found. */
+  readonly matchedRecordIds: readonly number[];
   readonly known: Awaited<ReturnType<typeof matchSummaries>>;
 }
 

@@ -4,11 +4,23 @@ import type { MatchEvidence } from '../../schemas/match.ts';
 import type { BitHit, BitQuery, BitSearch } from '../search/bit-search.ts';
 import { CALIBRATED_ALGORITHMS, type CalibratedAlgorithm } from './calibration.ts';
 import { BIT_POLICY, expectedFalseMatches, passesQuality } from './policy.ts';
+import { SetRules } from './set-rules.ts';
+
+/** What speaks against a perceptual hit: the picture also lies near one that such hits are known to be confused by. */
+export interface Contradiction {
+  readonly setId: number;
+  readonly recordId: number;
+  /** 0 where it is the same file. */
+  readonly distanceBits: number;
+}
 
 /** What ties one picture to one known record by a perceptual hash; at most one for each method, the nearest. */
 export interface BitEvidence extends MatchEvidence {
   readonly recordId: number;
+  readonly contradiction: Contradiction | null;
 }
+
+const NO_RULES = new SetRules([]);
 
 /** How often each known hash is compared with one picture. */
 const COMPARISONS_PER_RECORD = {
@@ -18,7 +30,7 @@ const COMPARISONS_PER_RECORD = {
 } as const;
 
 /** Every hash of a picture to look for: PDQ in both flavours and eight orientations, blockhash as it lies. None of a flat picture. */
-function queriesOf(examination: Examination, tag: number): BitQuery[] {
+function queriesOf(examination: Examination, tag: number, rules: SetRules): BitQuery[] {
   const { picture } = examination;
   if (picture === null) return [];
   const qualities = picture.pdq.map((pdq) => pdq.quality);
@@ -30,7 +42,7 @@ function queriesOf(examination: Examination, tag: number): BitQuery[] {
         algorithm: pdq.flavour,
         orientation,
         bits: Buffer.from(pdq.dihedral[at] ?? pdq.hex, 'hex'),
-        radiusBits: BIT_POLICY[pdq.flavour].thresholdBits,
+        radiusBits: rules.searchRadiusBits(BIT_POLICY[pdq.flavour].thresholdBits),
       })),
     );
   // Blockhash has no quality of its own; PDQ's tells a flat picture just as well.
@@ -44,24 +56,32 @@ function queriesOf(examination: Examination, tag: number): BitQuery[] {
       algorithm: 'blockhash-256-r512',
       orientation: 'original',
       bits: Buffer.from(picture.blockhash.hex, 'hex'),
-      radiusBits: BIT_POLICY['blockhash-256-r512'].thresholdBits,
+      radiusBits: rules.searchRadiusBits(BIT_POLICY['blockhash-256-r512'].thresholdBits),
     });
   }
   return queries;
 }
 
-/** Perceptual evidence for a group of pictures, by position in it. */
+/**
+ * Perceptual evidence for a group of pictures, by position in it: hits on known material within the policy's distance or the set's own. A
+ * hit on a negative set is none, and contradicts those of its picture; known good material is none either.
+ */
 export async function findBitEvidence(
   search: BitSearch,
   examinations: readonly Examination[],
+  rules: SetRules = NO_RULES,
 ): Promise<Map<number, BitEvidence[]>> {
-  const queries = examinations.flatMap((examination, at) => queriesOf(examination, at));
+  const queries = examinations.flatMap((examination, at) => queriesOf(examination, at, rules));
   if (queries.length === 0) return new Map();
-  const hits = (await search.within(queries)).filter((hit) => passesQuality(hit.query.algorithm, hit.quality));
+  const hits = (await search.within(queries)).filter(
+    (hit) => passesQuality(hit.query.algorithm, hit.quality) && hit.distanceBits <= thresholdOf(hit, rules),
+  );
+  const contradictions = contradictionsOf(hits, rules);
   const sizes = new Map<CalibratedAlgorithm, number>();
   for (const algorithm of CALIBRATED_ALGORITHMS) sizes.set(algorithm, await search.size(algorithm));
   const best = new Map<string, BitHit>();
   for (const hit of hits) {
+    if (rules.purposeOf(hit.recordId) !== 'known') continue;
     const key = `${hit.query.tag} ${hit.recordId} ${BIT_POLICY[hit.query.algorithm].method}`;
     const before = best.get(key);
     if (before === undefined || rank(hit) < rank(before)) best.set(key, hit);
@@ -70,10 +90,27 @@ export async function findBitEvidence(
   for (const hit of best.values()) {
     const { algorithm } = hit.query;
     const of = evidence.get(hit.query.tag) ?? [];
-    of.push(evidenceOf(hit, (sizes.get(algorithm) ?? 0) * COMPARISONS_PER_RECORD[algorithm]));
+    const comparisons = (sizes.get(algorithm) ?? 0) * COMPARISONS_PER_RECORD[algorithm];
+    const contradiction = contradictions.get(hit.query.tag) ?? null;
+    of.push({ ...evidenceOf(hit, comparisons, thresholdOf(hit, rules)), contradiction });
     evidence.set(hit.query.tag, of);
   }
   return evidence;
+}
+
+const thresholdOf = (hit: BitHit, rules: SetRules): number =>
+  rules.radiusBitsOf(hit.recordId) ?? BIT_POLICY[hit.query.algorithm].thresholdBits;
+
+/** The nearest negative picture of each picture that has one. */
+function contradictionsOf(hits: readonly BitHit[], rules: SetRules): ReadonlyMap<number, Contradiction> {
+  const found = new Map<number, Contradiction>();
+  for (const { query, recordId, distanceBits } of hits) {
+    const setId = rules.purposeOf(recordId) === 'negative' ? rules.setOf(recordId) : null;
+    const before = found.get(query.tag);
+    if (setId === null || (before !== undefined && before.distanceBits <= distanceBits)) continue;
+    found.set(query.tag, { setId, recordId, distanceBits });
+  }
+  return found;
 }
 
 /** Nearest first; as it lies before turned; then by flavour, so that the same search always gives the same evidence. */
@@ -85,7 +122,7 @@ function rank(hit: BitHit): number {
   );
 }
 
-function evidenceOf(hit: BitHit, comparisons: number): BitEvidence {
+function evidenceOf(hit: BitHit, comparisons: number, thresholdBits: number): Omit<BitEvidence, 'contradiction'> {
   const { algorithm, orientation } = hit.query;
   const policy = BIT_POLICY[algorithm];
   return {
@@ -93,9 +130,9 @@ function evidenceOf(hit: BitHit, comparisons: number): BitEvidence {
     method: policy.method,
     algorithm: policy.id,
     distanceBits: hit.distanceBits,
-    thresholdBits: policy.thresholdBits,
+    thresholdBits,
     orientation,
     flavour: algorithm === 'blockhash-256-r512' ? null : algorithm,
-    expectedFalseMatches: expectedFalseMatches(algorithm, comparisons),
+    expectedFalseMatches: expectedFalseMatches(algorithm, comparisons, thresholdBits),
   };
 }

@@ -23,6 +23,7 @@ import {
   withCommonOptions,
 } from '../context.ts';
 import { countsText, leadObjects, leadsText, objectOf, setText } from '../hashset-text.ts';
+import { registerHashsetSuspended } from './hashset-suspended.ts';
 import { registerHashsetUpdate } from './hashset-update.ts';
 
 interface SetOptions extends CommonOptions {
@@ -65,6 +66,7 @@ export function registerHashset(program: Command, context: CliContext): void {
         await importOne(context, file, options),
     );
   registerHashsetUpdate(hashset, context);
+  registerHashsetSuspended(hashset, context);
   withCommonOptions(hashset.command('export'))
     .description('disclose a hash set: needs a purpose and a recipient, and is recorded')
     .argument('<name>')

@@ -118,6 +118,11 @@ export async function runScan(context: CliContext, paths: readonly string[], opt
       `Not searched yet: ${outcome.notSearched.map((pack) => neutralise(pack)).join(', ')}, since earlier material has the vectors of another version; homeward models reembed goes through it.\n`,
     );
   }
+  for (const { recordId, source, setName, reason } of outcome.suspended) {
+    context.stderr.write(
+      `Suspended: record ${recordId} of ${neutralise(setName)} from ${neutralise(source)}, since ${reason}; tell its source (homeward hashset suspended).\n`,
+    );
+  }
   if (outcome.interrupted) {
     context.stderr.write('Stopped. The same command with --resume goes on where it stopped.\n');
     context.exit.code = EXIT.interrupted;

@@ -165,3 +165,17 @@ create view searched_photodna as
 select p.* from known_photodna p
   join hash_set s on s.set_id = p.set_id and s.state = 'active'
  where not exists (select from known_suspension x where x.record_id = p.record_id and x.resumed_at is null);
+
+-- ---- Sets that are poisoned or careless ----
+
+-- How many unrelated cases a suspended record had hit, and why it was taken back into the search. One that a person resumed is not
+-- suspended by the same rule again.
+alter table known_suspension add column cases integer;
+alter table known_suspension add column resume_reason text check (length(resume_reason) <= 2000);
+create index known_suspension_record on known_suspension (record_id);
+
+-- A perceptual hit of a picture that also lies near one of a negative set (or is one, by its digest) makes no lead by itself.
+alter table match add column contradicted_by_set bigint references hash_set;
+alter table match add column contradicted_by_record bigint;
+-- Bits between the picture and the negative one; 0 where they are the same file.
+alter table match add column contradicted_distance_bits smallint;

@@ -8,6 +8,8 @@ import { integer, nullable, oneOf, row, text } from '../row-shape.ts';
 export interface FoundMatch extends MatchEvidence {
   readonly mediaId: number;
   readonly recordId: number;
+  /** A picture of a negative set that the media also lies near; null for digests, which nothing contradicts. */
+  readonly contradiction: { readonly setId: number; readonly recordId: number; readonly distanceBits: number } | null;
 }
 
 /**
@@ -43,6 +45,7 @@ export async function findDigestMatches(db: Queryable, mediaIds: readonly number
     orientation: null,
     flavour: null,
     expectedFalseMatches: null,
+    contradiction: null,
   }));
 }
 
@@ -66,7 +69,8 @@ export async function holdSetsInForce(tx: Transaction, matches: readonly FoundMa
 }
 
 /**
- * Records evidence that is not recorded yet, with the series and category of its record; returns how many were new. Rows go in by
+ * Records evidence that is not recorded yet, with the series and category of its record; returns how many were new or are
+ * contradicted now and were not. Rows go in by
  * media and record, so that two scans of the same contents do not wait for each other in a circle.
  */
 export async function recordMatches(
@@ -78,14 +82,22 @@ export async function recordMatches(
   const column = <T>(of: (match: FoundMatch) => T): T[] => matches.map(of);
   return await tx.execute(
     `insert into match (media_id, set_id, record_id, method, algorithm, mode, pipeline_version, distance_bits, threshold_bits,
-                        orientation, flavour, expected_false_matches, series_id, category_code)
+                        orientation, flavour, expected_false_matches, series_id, category_code,
+                        contradicted_by_set, contradicted_by_record, contradicted_distance_bits)
      select f.media_id, r.set_id, r.record_id, f.method, f.algorithm, $1, $2, f.distance_bits, f.threshold_bits,
-            f.orientation, f.flavour, f.expected_false_matches, r.series_id, r.category_code
-       from unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::smallint[], $8::smallint[], $9::text[], $10::text[], $11::float8[])
-         as f(media_id, record_id, method, algorithm, distance_bits, threshold_bits, orientation, flavour, expected_false_matches)
+            f.orientation, f.flavour, f.expected_false_matches, r.series_id, r.category_code, f.negative_set, f.negative_record,
+            f.negative_bits
+       from unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::smallint[], $8::smallint[], $9::text[], $10::text[], $11::float8[],
+                   $12::bigint[], $13::bigint[], $14::smallint[])
+         as f(media_id, record_id, method, algorithm, distance_bits, threshold_bits, orientation, flavour, expected_false_matches,
+              negative_set, negative_record, negative_bits)
        join searched_record r on r.record_id = f.record_id
       order by f.media_id, f.record_id, f.method
-     on conflict do nothing`,
+     on conflict (media_id, record_id, method, mode, pipeline_version) where withdrawn_at is null
+     do update set contradicted_by_set = excluded.contradicted_by_set, contradicted_by_record = excluded.contradicted_by_record,
+                   contradicted_distance_bits = excluded.contradicted_distance_bits
+      where excluded.contradicted_by_record is not null
+        and match.contradicted_by_record is distinct from excluded.contradicted_by_record`,
     [
       mode,
       PIPELINE_VERSION,
@@ -98,6 +110,9 @@ export async function recordMatches(
       column((one) => one.orientation),
       column((one) => one.flavour),
       column((one) => one.expectedFalseMatches),
+      column((one) => one.contradiction?.setId ?? null),
+      column((one) => one.contradiction?.recordId ?? null),
+      column((one) => one.contradiction?.distanceBits ?? null),
     ],
   );
 }
