@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { CALIBRATED_ALGORITHMS, type CalibratedAlgorithm } from '../match/calibration.ts';
 import { decodeCopy } from '../store/binary-copy.ts';
-import type { Db } from '../store/db.ts';
+import type { Db, Transaction } from '../store/db.ts';
 import { type BitHit, type BitQuery, type BitSearch, comparedWith } from './bit-search.ts';
 import { WORDS } from './memory-scan-kernel.ts';
 import type { ScanAnswer, ScanMemory, ScanRequest } from './memory-scan-thread.ts';
@@ -43,8 +43,13 @@ export class MemoryScan implements BitSearch {
   }
 
   static async load(db: Db): Promise<MemoryScan> {
+    return await db.transaction(async (tx) => await MemoryScan.over(tx, 'searched_bits'));
+  }
+
+  /** Over other hashes than those in force. @param relation of ours: a table, or a select with a name, with the columns of searched_bits */
+  static async over(tx: Transaction, relation: string): Promise<MemoryScan> {
     const groups: Group[] = [];
-    for (const algorithm of CALIBRATED_ALGORITHMS) groups.push(await loadGroup(db, algorithm));
+    for (const algorithm of CALIBRATED_ALGORITHMS) groups.push(await loadGroup(tx, algorithm, relation));
     return new MemoryScan(groups);
   }
 
@@ -108,7 +113,7 @@ function hitsOf(hits: Int32Array, asked: readonly BitQuery[], group: Group): Bit
   return found;
 }
 
-async function loadGroup(db: Db, algorithm: CalibratedAlgorithm): Promise<Group> {
+async function loadGroup(tx: Transaction, algorithm: CalibratedAlgorithm, relation: string): Promise<Group> {
   // Written by us, never taken from outside: COPY takes no parameters.
   const names = comparedWith(algorithm)
     .map((name) => `'${name}'`)
@@ -118,25 +123,23 @@ async function loadGroup(db: Db, algorithm: CalibratedAlgorithm): Promise<Group>
   let recordIds = new Float64Array(capacity);
   let qualities = new Int16Array(capacity);
   let count = 0;
-  await db.transaction(async (tx) => {
-    const select = `select record_id, bits, quality from searched_bits where algorithm in (${names})`;
-    for await (const [recordId, bits, quality] of decodeCopy(tx.copyOut(select))) {
-      if (recordId == null || bits == null) continue;
-      if (count === capacity) {
-        capacity *= 2;
-        const more = new Uint32Array(new SharedArrayBuffer(capacity * WORDS * 4));
-        more.set(words);
-        words = more;
-        recordIds = grown(recordIds, new Float64Array(capacity));
-        qualities = grown(qualities, new Int16Array(capacity));
-      }
-      // A bit string is sent as its length in four bytes and then its bits.
-      words.set(wordsOf(bits.subarray(4)), count * WORDS);
-      recordIds[count] = Number(recordId.readBigInt64BE());
-      qualities[count] = quality?.readInt16BE() ?? QUALITY_UNKNOWN;
-      count += 1;
+  const select = `select record_id, bits, quality from ${relation} where algorithm in (${names})`;
+  for await (const [recordId, bits, quality] of decodeCopy(tx.copyOut(select))) {
+    if (recordId == null || bits == null) continue;
+    if (count === capacity) {
+      capacity *= 2;
+      const more = new Uint32Array(new SharedArrayBuffer(capacity * WORDS * 4));
+      more.set(words);
+      words = more;
+      recordIds = grown(recordIds, new Float64Array(capacity));
+      qualities = grown(qualities, new Int16Array(capacity));
     }
-  });
+    // A bit string is sent as its length in four bytes and then its bits.
+    words.set(wordsOf(bits.subarray(4)), count * WORDS);
+    recordIds[count] = Number(recordId.readBigInt64BE());
+    qualities[count] = quality?.readInt16BE() ?? QUALITY_UNKNOWN;
+    count += 1;
+  }
   return {
     words: words.subarray(0, count * WORDS),
     recordIds: recordIds.slice(0, count),

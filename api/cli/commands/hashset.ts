@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
 import { withAudit } from '../../../engine/audit/with-audit.ts';
 import { categoryEntry } from '../../../engine/hashset/category-schemes.ts';
-import { SET_FORMATS, type SetFormat } from '../../../engine/hashset/formats/set-head.ts';
+import { SET_FORMATS } from '../../../engine/hashset/formats/set-head.ts';
 import { EXPORT_FORMATS, type ExportFormat, writeSet } from '../../../engine/hashset/formats/writer.ts';
 import { type ImportResult, importSetFile } from '../../../engine/hashset/import.ts';
 import { listSets, removeSet, setInForce, setRecords, showSet } from '../../../engine/hashset/sets.ts';
@@ -23,12 +23,18 @@ import {
   withCommonOptions,
 } from '../context.ts';
 import { countsText, leadObjects, leadsText, objectOf, setText } from '../hashset-text.ts';
+import { radiusBits } from '../option-values.ts';
+import { type DryRunOptions, dropOne, dryRun, registerHashsetRelease } from './hashset-held.ts';
 import { registerHashsetSuspended } from './hashset-suspended.ts';
 import { registerHashsetUpdate } from './hashset-update.ts';
 
 interface SetOptions extends CommonOptions {
   readonly source?: string;
   readonly json?: true;
+}
+interface ImportOptions extends DryRunOptions {
+  readonly purpose: 'known' | 'negative';
+  readonly dryRun?: true;
 }
 interface DisclosureOptions extends SetOptions {
   readonly format: ExportFormat;
@@ -56,17 +62,33 @@ export function registerHashset(program: Command, context: CliContext): void {
     .requiredOption('--source <name>', 'who it comes from, as reports will say: recorded by SOURCE as X')
     .option('--name <name>', "name of the set (default: the file's)")
     .addOption(new Option('--format <format>', 'format of the file').choices(['auto', ...SET_FORMATS]).default('auto'))
+    .addOption(
+      new Option(
+        '--purpose <purpose>',
+        'negative: pictures that perceptual hashes confuse, such as logos and blank pages',
+      )
+        .choices(['known', 'negative'])
+        .default('known'),
+    )
+    .addOption(
+      new Option(
+        '--radius <bits>',
+        "largest distance of its perceptual hashes, 0 to 48, if not the policy's",
+      ).argParser(radiusBits),
+    )
+    .option('--dry-run', 'change nothing; say what it would hit: other sets, stored contents, cases')
     .option('--json', 'print the outcome as JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  homeward hashset import national.json --source "Project VIC"\n  homeward hashset import md5.txt --source lab --format digest-list',
+      '\nExamples:\n  homeward hashset import national.json --source "Project VIC"\n  homeward hashset import national.json --source "Project VIC" --dry-run\n  homeward hashset import md5.txt --source lab --format digest-list',
     )
     .action(
-      async (file: string, options: SetOptions & { source: string; name?: string; format: 'auto' | SetFormat }) =>
-        await importOne(context, file, options),
+      async (file: string, options: ImportOptions) =>
+        await (options.dryRun ? dryRun(context, file, options) : importOne(context, file, options)),
     );
   registerHashsetUpdate(hashset, context);
   registerHashsetSuspended(hashset, context);
+  registerHashsetRelease(hashset, context);
   withCommonOptions(hashset.command('export'))
     .description('disclose a hash set: needs a purpose and a recipient, and is recorded')
     .argument('<name>')
@@ -101,13 +123,15 @@ export function registerHashset(program: Command, context: CliContext): void {
     .description('take a set out of force; what it matched is marked as withdrawn')
     .argument('<name>')
     .option('--source <name>', 'where two sources use the same name')
+    .option('--held', 'the one of that name that waits for a person')
     .option('--justification <text>', 'why, for the audit trail')
     .addHelpText(
       'after',
       '\nExample:\n  homeward hashset remove national --source "Project VIC" --justification "withdrawn by its source"',
     )
     .action(
-      async (name: string, options: SetOptions & { justification?: string }) => await remove(context, name, options),
+      async (name: string, options: SetOptions & { justification?: string; held?: true }) =>
+        await (options.held ? dropOne(context, name, options) : remove(context, name, options)),
     );
 }
 
@@ -129,11 +153,7 @@ async function make(
   );
 }
 
-async function importOne(
-  context: CliContext,
-  file: string,
-  options: SetOptions & { source: string; name?: string; format: 'auto' | SetFormat },
-): Promise<void> {
+async function importOne(context: CliContext, file: string, options: ImportOptions): Promise<void> {
   const { config } = await configFor(context, options);
   const found = existingPath(context, file, 'a hash set');
   let shownAtMs = 0;
@@ -147,6 +167,8 @@ async function importOne(
           ...(options.name === undefined ? {} : { name: options.name }),
           format: options.format,
           importedBy: config.actor,
+          purpose: options.purpose,
+          ...(options.radius === undefined ? {} : { radiusBits: options.radius }),
           signal: context.stopSignal,
           onProgress: ({ rows, bytes, totalBytes }) => {
             if (context.sinceStartMs() - shownAtMs < 1_000) return;
@@ -170,6 +192,11 @@ function importText(result: ImportResult): string[] {
   if (result.state === 'unchanged')
     return [
       `Unchanged: version ${result.version} in force is this very file (${groupDigits(result.records)} records).`,
+    ];
+  if (result.state === 'held')
+    return [
+      `Held as version ${result.version}: ${result.heldReason ?? ''}. Nothing of it is searched; the version before it is in force.`,
+      '  homeward hashset release NAME --justification TEXT brings it into force, hashset remove NAME --held drops it.',
     ];
   if (result.state === 'interrupted')
     return [
