@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { BoundedText, Closed, Count, Hex, Nullable, OneOf, type Static } from './closed.ts';
 import { MATCH_METHODS } from './constants.ts';
-import { SetDescription } from './known-record.ts';
+import { REJECTION_REASONS, SetDescription } from './known-record.ts';
 
 /** PhotoDNA values are only ever compared with each other: they are supplied, never computed here. */
 export const LOOKUP_METHODS = [...MATCH_METHODS, 'photodna'] as const;
@@ -71,8 +71,9 @@ export const LookupOutput = Closed({
   bitSearch: BoundedText(80),
   counts: Closed({ known: Count(), variant: Count(), no: Count(), unknown: Count() }),
   /** Records that could not be read at all, by reason; nothing is said of them, but that the empty file matches nothing. */
-  rejected: Type.Record(BoundedText(40), Count()),
-  notes: Type.Record(BoundedText(40), Count()),
+  rejected: Type.Array(Closed({ reason: OneOf(REJECTION_REASONS), records: Count() })),
+  /** What was left out or taken otherwise than written, as `hashset import` notes it. */
+  notes: Type.Array(Closed({ note: BoundedText(40), records: Count() })),
   answers: Type.Array(LookupAnswer),
 });
 export type LookupOutput = Static<typeof LookupOutput>;

@@ -1,9 +1,10 @@
 import { fileChunks } from '../../engine/hashset/file-chunks.ts';
 import { type OpenSetOptions, openSet } from '../../engine/hashset/formats/reader.ts';
-import { addCounts, noNotes, noRejections } from '../../engine/hashset/formats/record-batch.ts';
+import { addCounts, noNotes, noRejections, READ_NOTES } from '../../engine/hashset/formats/record-batch.ts';
 import { lookUp, searchedSets } from '../../engine/lookup/look-up.ts';
 import { openBitSearch } from '../../engine/search/open-bit-search.ts';
 import type { Db } from '../../engine/store/db.ts';
+import { REJECTION_REASONS } from '../../schemas/known-record.ts';
 import type { LookupOutput } from '../../schemas/lookup.ts';
 
 /**
@@ -32,8 +33,10 @@ export async function lookUpFile(
       sets: await searchedSets(db),
       bitSearch: search.description,
       counts,
-      rejected: nonZero(rejected),
-      notes: nonZero(notes),
+      rejected: REJECTION_REASONS.flatMap((reason) =>
+        rejected[reason] === 0 ? [] : [{ reason, records: rejected[reason] }],
+      ),
+      notes: READ_NOTES.flatMap((note) => (notes[note] === 0 ? [] : [{ note, records: notes[note] }])),
       answers,
     };
   } finally {
@@ -41,6 +44,3 @@ export async function lookUpFile(
     await reader.close();
   }
 }
-
-const nonZero = (counts: Readonly<Record<string, number>>): Record<string, number> =>
-  Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));

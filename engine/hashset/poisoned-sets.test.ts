@@ -54,9 +54,9 @@ function pictureOf(name: string, bits: Uint8Array): Examination {
 for (const engine of STORE_ENGINES) {
   describe(`poisoned and careless sets on ${engine.name}`, engine.options, () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'homeward-poisoned-'));
-    const signal = new AbortController().signal;
-    let db: Db;
+    const { signal } = new AbortController();
     let files = 0;
+    let db: Db;
     before(async () => {
       db = await engine.open();
     });

@@ -1,6 +1,5 @@
 import { HomewardError } from '../../schemas/error.ts';
-import { type LeadsFollowed, NO_LEADS_FOLLOWED } from '../leads/follow-sets.ts';
-import { refreshLeads } from '../leads/refresh.ts';
+import { followMedia, type LeadsFollowed } from '../leads/follow-sets.ts';
 import type { Db, Queryable, Transaction } from '../store/db.ts';
 import { storableText } from '../store/db.ts';
 import { noteSearchedAgain, noteWithdrawn } from '../store/queries/known-changes.ts';
@@ -88,15 +87,10 @@ async function refreshTouched(tx: Transaction, recordIds: readonly number[]): Pr
       where record_id = any($1::bigint[]) and (withdrawn_at = now() or (withdrawn_at is null and created_at = now()))`,
     [recordIds],
   );
-  if (touched.length === 0) return NO_LEADS_FOLLOWED;
-  const mediaIds = touched.map((one) => one.mediaId);
-  const refreshed = await refreshLeads(tx, { mediaIds });
-  const leads = await tx.read(
-    row({ leadId: integer }),
-    'select lead_id from lead where media_id = any($1::bigint[]) and updated_at = now() order by lead_id',
-    [mediaIds],
+  return await followMedia(
+    tx,
+    touched.map((one) => one.mediaId),
   );
-  return { ...refreshed, leadIds: leads.map((one) => one.leadId) };
 }
 
 const SUSPENDED = row({

@@ -73,8 +73,8 @@ async function lookup(context: CliContext, file: string, options: LookupOptions)
 function* lookupText({ answers, counts, rejected, sets, bitSearch }: LookupOutput): Generator<string> {
   for (const answer of answers) if (answer.answer !== 'no') yield* answerText(answer);
   yield `${groupDigits(counts.known)} known, ${groupDigits(counts.variant)} variants, ${groupDigits(counts.no)} no, ${groupDigits(counts.unknown)} unknown`;
-  for (const [reason, count] of Object.entries(rejected))
-    yield `  not read ${groupDigits(count)}: ${reason}; nothing is said of them`;
+  for (const { reason, records } of rejected)
+    yield `  not read ${groupDigits(records)}: ${reason}; nothing is said of them`;
   yield `Said against ${sets.length === 0 ? 'no set at all' : sets.map((set) => `${neutralise(set.name)} version ${set.version} revision ${set.revision}`).join(', ')}; hashes by ${bitSearch}.`;
 }
 

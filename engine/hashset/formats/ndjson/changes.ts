@@ -2,12 +2,13 @@ import { Compile } from 'typebox/compile';
 import { HomewardError } from '../../../../schemas/error.ts';
 import { KnownWithdrawal } from '../../../../schemas/known-record.ts';
 import type { BatchBuilder } from '../batch-builder.ts';
-import { type ByteWindow, truncated } from '../byte-window.ts';
+import type { ByteWindow } from '../byte-window.ts';
 import { CLOSE_BRACE, JsonCursor, MORE_BYTES_NEEDED, OPEN_BRACE, QUOTE } from '../json-cursor.ts';
 import type { ParseStop } from '../record-parser.ts';
 import type { SetHead } from '../set-head.ts';
 import { readKnownRecord } from './known-record.ts';
 import { ChangesHeadLine, EndLine, NDJSON_VERSION } from './lines.ts';
+import { nextLine } from './next-line.ts';
 
 const checkHead = Compile(ChangesHeadLine);
 const checkEnd = Compile(EndLine);
@@ -54,14 +55,8 @@ export class ChangesParser {
     cursor.attach(window);
     try {
       while (!builders.add.full && !builders.withdraw.full) {
-        const byte = cursor.skipSpace();
-        window.start = cursor.position;
-        if (cursor.atEnd()) {
-          if (!window.final) return 'more';
-          if (this.#place === 'end') return 'done';
-          throw truncated('NDJSON', window.offsetOf(cursor.position));
-        }
-        if (this.#place === 'end') cursor.failWith(cursor.position, 'something after the end line');
+        const byte = nextLine(cursor, window, this.#place === 'end');
+        if (byte === 'more' || byte === 'done') return byte;
         if (byte !== OPEN_BRACE) cursor.failWith(cursor.position, 'a line that is no object');
         this.#line(builders);
         window.start = cursor.position;
