@@ -1,6 +1,7 @@
 /** The whole matching of a batch against a national set: perceptual search, look-up of digests, recording of what was found. */
 
 import { findBitEvidence } from '../engine/match/bit-evidence.ts';
+import { loadSetRules } from '../engine/match/set-rules.ts';
 import type { BitSearch } from '../engine/search/bit-search.ts';
 import { openBitSearch } from '../engine/search/open-bit-search.ts';
 import { openServer } from '../engine/store/adapters/pg.ts';
@@ -79,7 +80,7 @@ async function matchAll(
       return pictureWith(hash);
     });
     const searchStarted = performance.now();
-    const evidence = await findBitEvidence(search, examinations, orientations);
+    const evidence = await findBitEvidence(search, examinations, await loadSetRules(db), orientations);
     searching += performance.now() - searchStarted;
     const mediaIds = Array.from({ length: GROUP }, (_, at) => first + at + 1);
     matched += await db.transaction(async (tx) => {

@@ -52,6 +52,8 @@ export const Config = Closed({
   fileBudget: FileBudget,
   archiveBudget: ArchiveBudget,
   models: ModelSettings,
+  /** A known record that hits more unrelated cases than this is suspended until a person resumes it; 0: never. */
+  suspendAfterCases: Type.Integer({ minimum: 0, maximum: 1_000_000 }),
   cases: Type.Array(CasePolicy, { maxItems: 10_000 }),
 });
 export type Config = Static<typeof Config>;

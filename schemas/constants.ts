@@ -104,6 +104,9 @@ export const DEFAULT_ARCHIVE_BUDGET = {
   memoryBytes: 1_610_612_736,
 };
 
+/** Unrelated cases that one known record may hit: pictures of one series pass from hand to hand, a logo or a blank page is everywhere. */
+export const DEFAULT_SUSPEND_AFTER_CASES = 25;
+
 /** The packs that are shipped; models/packs holds their manifests. */
 export const DEFAULT_MODELS = {
   detector: 'blazeface',

@@ -3,8 +3,9 @@ import path from 'node:path';
 import { type TSchema, Type } from 'typebox';
 import { Closed } from './closed.ts';
 import { COMPILED_CHECKS, checkFile, checkText } from './emit-checks.ts';
-import { KnownRecord } from './known-record.ts';
+import { KnownChange, KnownRecord } from './known-record.ts';
 import { DispositionFile, LEAD_FILE_VERSION, LeadFile, ReturnedDisposition } from './lead-file.ts';
+import { LookupOutput } from './lookup.ts';
 import { ProgressLine } from './progress.ts';
 import { FingerprintOutput, REPORT_SCHEMA_VERSION, Report, ReportItem } from './report.ts';
 import { SERIES_OUTPUT_VERSION, SeriesChanged, SeriesDetail } from './series.ts';
@@ -58,6 +59,20 @@ export const PUBLISHED: readonly Published[] = [
     title: 'Homeward known record',
     description: 'One line between the head line and the end line of a hash set in the NDJSON exchange format.',
     schema: KnownRecord,
+  },
+  {
+    file: 'known-change.schema.json',
+    version: REPORT_SCHEMA_VERSION,
+    title: 'Homeward change to a hash set',
+    description: 'One line between the head line and the end line of a delta in the NDJSON exchange format.',
+    schema: KnownChange,
+  },
+  {
+    file: 'lookup.schema.json',
+    version: REPORT_SCHEMA_VERSION,
+    title: 'Homeward look-up',
+    description: 'What homeward lookup --json prints.',
+    schema: LookupOutput,
   },
   {
     file: 'validation.schema.json',

@@ -106,6 +106,16 @@ export const ERRORS = {
     'No hash set of that name is in this database.',
     'homeward hashset list shows what is there.',
   ),
+  HW_SET_FLOOD: entry(
+    EXIT.usage,
+    'A delta to a hash set changes ten times as much as those before it did.',
+    'Look at it and ask its source; --justification lets it in, and is recorded.',
+  ),
+  HW_RECORD_NOT_FOUND: entry(
+    EXIT.usage,
+    'No suspended record of that number is in this database.',
+    'homeward hashset suspended lists them.',
+  ),
   HW_SERIES_NOT_FOUND: entry(
     EXIT.usage,
     'No series of that name is in this database.',

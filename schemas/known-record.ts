@@ -23,6 +23,8 @@ export const KnownRecord = Closed({
   sha1: Nullable(Hex(20)),
   sha256: Nullable(Hex(32)),
   bits: Type.Array(KnownBits, { maxItems: 8 }),
+  /** PhotoDNA values as supplied, in the order of their orientations; left out where there are none. Never computed here. */
+  photoDna: Type.Optional(Type.Array(Hex(144), { minItems: 1, maxItems: 8 })),
   sizeBytes: Nullable(Count()),
   /** The category code as received; 0 is a code, null is none. Its meaning depends on the set's scheme. */
   categoryCode: Nullable(BoundedText(40)),
@@ -35,6 +37,20 @@ export const KnownRecord = Closed({
   suspected: Flag,
 });
 export type KnownRecord = Static<typeof KnownRecord>;
+
+/** What a source takes back: the digests name its records by the strongest that both have, or its own key does, or a PDQ names all that have it. */
+export const KnownWithdrawal = Closed({
+  sourceKey: Type.Optional(BoundedText(200)),
+  md5: Type.Optional(Hex(16)),
+  sha1: Type.Optional(Hex(20)),
+  sha256: Type.Optional(Hex(32)),
+  pdq: Type.Optional(Hex(32)),
+  reason: Type.Optional(BoundedText(1000)),
+});
+export type KnownWithdrawal = Static<typeof KnownWithdrawal>;
+
+/** One line of a file of changes to a set: a record to add, or to correct by its hashes, or what is taken back. */
+export const KnownChange = Type.Union([KnownRecord, Closed({ withdraw: KnownWithdrawal })]);
 
 /** What the head of a file said about the set, and what was read. */
 export const SetDescription = Closed({

@@ -26,6 +26,12 @@ export const ReportMatch = Closed({
   source: BoundedText(200),
   setName: BoundedText(200),
   setVersion: Count(),
+  /** How many deltas had changed the set when this was found; left out in reports of earlier versions, as the next two. */
+  setRevision: Type.Optional(Count()),
+  /** A negative set with a picture that this one is also near: the hit makes no lead by itself. */
+  contradictedBy: Type.Optional(Nullable(BoundedText(450))),
+  /** No second family of methods (digests, PDQ, blockhash, copies, faces, places, cameras) ties the item to the same series. */
+  uncorroborated: Type.Optional(Type.Boolean()),
   series: Nullable(BoundedText(300)),
   /** As received, with the scheme that gives it a meaning. */
   category: Nullable(Closed({ scheme: BoundedText(60), code: BoundedText(40), label: Nullable(BoundedText(200)) })),

@@ -122,6 +122,9 @@ const bits: fc.Arbitrary<KnownBits> = fc.oneof(
   ),
 );
 
+/** Left out where there is none, as readers leave it out. */
+const photoDna = fc.uniqueArray(hex(144), { maxLength: 3 });
+
 export const arbitraryRecord: fc.Arbitrary<KnownRecord> = fc
   .record(
     {
@@ -134,6 +137,7 @@ export const arbitraryRecord: fc.Arbitrary<KnownRecord> = fc
       categoryCode: fc.option(fc.oneof(text(40), fc.nat(12).map(String))),
       series: fc.option(text(300)),
       tags: fc.option(text(1000)),
+      photoDna,
       victimIdentified: flag,
       offenderIdentified: flag,
       distributed: flag,
@@ -142,6 +146,11 @@ export const arbitraryRecord: fc.Arbitrary<KnownRecord> = fc
     },
     { noNullPrototype: true },
   )
+  .map((record): KnownRecord => {
+    if (record.photoDna.length > 0) return record;
+    const { photoDna: _none, ...without } = record;
+    return without;
+  })
   .filter(({ md5, sha1, sha256, bits }) => md5 !== null || sha1 !== null || sha256 !== null || bits.length > 0);
 
 export function emptyRecord(given: Partial<KnownRecord>): KnownRecord {

@@ -4,7 +4,12 @@ import type { TSchema } from 'typebox';
 import { isConfig } from '../../schemas/checks/is-config.ts';
 import { isConfigFile } from '../../schemas/checks/is-config-file.ts';
 import type { Config, ConfigFile, ConfigOrigin } from '../../schemas/config.ts';
-import { DEFAULT_ARCHIVE_BUDGET, DEFAULT_FILE_BUDGET, DEFAULT_MODELS } from '../../schemas/constants.ts';
+import {
+  DEFAULT_ARCHIVE_BUDGET,
+  DEFAULT_FILE_BUDGET,
+  DEFAULT_MODELS,
+  DEFAULT_SUSPEND_AFTER_CASES,
+} from '../../schemas/constants.ts';
 import { HomewardError } from '../../schemas/error.ts';
 
 export interface ConfigSources {
@@ -112,6 +117,7 @@ function defaultConfig(environment: ConfigSources['environment']): Config {
     fileBudget: DEFAULT_FILE_BUDGET,
     archiveBudget: DEFAULT_ARCHIVE_BUDGET,
     models: DEFAULT_MODELS,
+    suspendAfterCases: DEFAULT_SUSPEND_AFTER_CASES,
     cases: [],
   };
 }

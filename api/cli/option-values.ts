@@ -7,3 +7,11 @@ export function positiveInteger(text: string): number {
     throw new InvalidArgumentError(`expected a whole number above 0, received ${JSON.stringify(text)}.`);
   return value;
 }
+
+/** Parser of a distance between perceptual hashes; beyond 48 of 256 bits strangers begin to match. */
+export function radiusBits(text: string): number {
+  const value = Number(text);
+  if (!/^\d{1,2}$/.test(text) || value > 48)
+    throw new InvalidArgumentError(`expected a whole number of bits from 0 to 48, received ${JSON.stringify(text)}.`);
+  return value;
+}

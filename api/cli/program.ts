@@ -22,6 +22,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   fingerprint: async () => (await import('./commands/fingerprint.ts')).registerFingerprint,
   hashset: async () => (await import('./commands/hashset.ts')).registerHashset,
   search: async () => (await import('./commands/search.ts')).registerSearch,
+  lookup: async () => (await import('./commands/lookup.ts')).registerLookup,
   series: async () => (await import('./commands/series.ts')).registerSeries,
   leads: async () => (await import('./commands/leads.ts')).registerLeads,
   candidates: async () => (await import('./commands/candidates.ts')).registerCandidates,

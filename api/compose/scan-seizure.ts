@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { withAudit } from '../../engine/audit/with-audit.ts';
 import type { ImportRequest } from '../../engine/hashset/import.ts';
+import type { SuspendedRecord } from '../../engine/hashset/suspend.ts';
 import { batchIdentity } from '../../engine/ingest/batch-identity.ts';
 import { countSources } from '../../engine/ingest/count-sources.ts';
 import { placeOfFile } from '../../engine/ingest/place.ts';
@@ -37,6 +38,12 @@ import { runFacts } from './run-facts.ts';
 import { ScanCounter } from './scan-counter.ts';
 import type { ScanProgress } from './scan-progress.ts';
 
+/** An entry of the audit trail holds 1,000 objects. */
+const MOST_SUSPENDED_NAMED = 500;
+
+const suspendedObject = ({ recordId, setName, setVersion }: SuspendedRecord): string =>
+  `suspended record ${recordId} of ${setName} version ${setVersion}`;
+
 /** A hash set file and whose it is. */
 export type KnownSource = Pick<ImportRequest, 'file' | 'source' | 'name' | 'asReceived' | 'purpose'>;
 
@@ -66,6 +73,8 @@ export interface ScanOutcome {
   readonly notSearched: readonly string[];
   /** Known records that material recorded before this scan was not compared with yet; null where there are none. */
   readonly rematchPending: PendingRematch | null;
+  /** Known records that hit one case too many, and are out of the search until a person resumes them. */
+  readonly suspended: readonly SuspendedRecord[];
 }
 
 /** The main job: everything from opening the database to the written report, as one recorded act. */
@@ -140,7 +149,12 @@ async function scanWith(
     const digests = await openDigestSearch(db);
     try {
       const result = await run(db, { bits: search, digests }, open, scan, roots, { ...batch, startedAt });
-      return { result, objects: [`batch ${batch.batchId}`], outcome: result.interrupted ? 'interrupted' : 'done' };
+      const suspended = result.suspended.slice(0, MOST_SUSPENDED_NAMED).map(suspendedObject);
+      return {
+        result,
+        objects: [`batch ${batch.batchId}`, ...suspended],
+        outcome: result.interrupted ? 'interrupted' : 'done',
+      };
     } finally {
       await digests.close();
       await search.close();
@@ -156,7 +170,10 @@ async function run(
   roots: readonly Buffer[],
   batch: BatchRecord,
 ): Promise<ScanOutcome> {
-  const recorder = new Recorder(db, search.bits, batch, search.digests);
+  const recorder = new Recorder(db, search.bits, batch, {
+    digests: search.digests,
+    suspendAfterCases: scan.config.suspendAfterCases,
+  });
   const hashed = await hashesStage(db, recorder, open, scan, roots, batch);
   const asked = scan.models;
   const stage = asked === null ? null : await import('./models-stage.ts');
@@ -182,6 +199,7 @@ async function run(
   const head = await scan.report(builder);
   return {
     interrupted: !whole,
+    suspended: recorder.suspended,
     failedItems: head.counts.failed + (head.models?.failed ?? 0),
     rematchPending: await pendingRematch(db),
     notSearched: [...new Set(models?.building.map(({ packId, packVersion }) => `${packId} ${packVersion}`))],

@@ -166,7 +166,10 @@ export function evidenceWords(match: ReportMatch): string {
     match.method === 'pdq' || match.method === 'blockhash'
       ? `${method} ${match.distance} of ${match.threshold} bits`
       : method;
-  return orientation === '' ? words : `${words}, ${orientation}`;
+  const contradicted =
+    match.contradictedBy == null ? '' : `contradicted by the negative set ${neutralise(match.contradictedBy)}`;
+  const alone = match.uncorroborated === true ? 'uncorroborated' : '';
+  return [words, orientation, contradicted, alone].filter((part) => part !== '').join(', ');
 }
 
 /** Whose material it is: "Case 2026-0412, exhibit 7", without what was not given; '' where nothing was. */

@@ -5,14 +5,15 @@ import { HomewardError } from '../../schemas/error.ts';
 import { type LeadsFollowed, NO_LEADS_FOLLOWED } from '../leads/follow-sets.ts';
 import type { Db, Transaction } from '../store/db.ts';
 import { jsonParam } from '../store/db.ts';
-import { integer, json, oneOf, row, text } from '../store/row-shape.ts';
+import { integer, json, nullable, oneOf, row, text } from '../store/row-shape.ts';
 import { retrying } from '../store/sqlstate.ts';
+import { digestOf } from './file-digest.ts';
 import type { OpenSetOptions, SetReader } from './formats/reader.ts';
-import { noNotes, noRejections, type RecordBatch } from './formats/record-batch.ts';
-import { promote } from './promote.ts';
-import { digestOf, openSetFile } from './set-file.ts';
-import { requireNoKnownMaterial, requirePurpose, requireSamePurpose, type SetPurpose } from './set-purpose.ts';
-import { SET_STATES } from './set-states.ts';
+import { addCounts, noNotes, noRejections, type RecordBatch } from './formats/record-batch.ts';
+import { bringIntoForce, floodOfSet, holdBack } from './into-force.ts';
+import { openSetFile } from './set-file.ts';
+import { requireNoKnownMaterial, requirePurpose, requireSamePurpose } from './set-purpose.ts';
+import { SET_STATES, type SetPurpose } from './set-states.ts';
 import { StageEncoder } from './stage-encoder.ts';
 import { createStageTables, dropStageTables, type StageTables, stageTables } from './stage-tables.ts';
 
@@ -27,9 +28,11 @@ export interface ImportRequest {
   /** Name of the set within its source; the file's own name without ending, unless given. */
   readonly name?: string;
   readonly format?: OpenSetOptions['format'];
-  /** What it is for; known material, unless given. */
-  readonly purpose?: SetPurpose;
   readonly importedBy: string;
+  /** What the set is for; known material unless it says otherwise. */
+  readonly purpose?: SetPurpose;
+  /** Largest distance of its perceptual hashes, 0 to 48, where its source asks for another one than the policy. */
+  readonly radiusBits?: number;
   /** Identity of the set where `file` is a copy of it, so that what a report rested on can be rebuilt beside the original. */
   readonly asReceived?: {
     readonly version: number;
@@ -50,8 +53,9 @@ export interface ImportRequest {
 export interface ImportResult {
   readonly setId: number;
   readonly version: number;
-  /** unchanged: the very same file is in force already. interrupted: what was staged stays; importing the file again goes on there. */
-  readonly state: 'imported' | 'unchanged' | 'interrupted';
+  /** unchanged: the very same file is in force already. held: it waits for a person (`heldReason`). interrupted: what was staged stays; importing the file again goes on there. */
+  readonly state: 'imported' | 'unchanged' | 'interrupted' | 'held';
+  readonly heldReason: string | null;
   readonly records: number;
   readonly rejected: Readonly<Record<string, number>>;
   readonly notes: Readonly<Record<string, number>>;
@@ -70,6 +74,7 @@ const SET_ROW = row({
   state: oneOf(SET_STATES),
   recordCount: integer,
   purpose: text,
+  heldReason: nullable(text),
 });
 
 /**
@@ -83,16 +88,21 @@ export async function importSetFile(db: Db, request: ImportRequest): Promise<Imp
   try {
     requirePurpose(reader.description, purposeOf(request));
     const set = await beginSet(db, { ...request, name, sha256, reader });
-    if (set.unchanged)
+    if (set.unchanged || set.heldReason !== null) {
+      const { setId, version, records, heldReason } = set;
       return {
-        ...set,
+        setId,
+        version,
+        records,
+        heldReason,
         ...describe(reader),
-        state: 'unchanged',
+        state: set.unchanged ? 'unchanged' : 'held',
         rejected: noRejections(),
         notes: noNotes(),
         resumedFromRow: 0,
         leads: NO_LEADS_FOLLOWED,
       };
+    }
     return await stageAndPromote(db, reader, { ...request, name, sizeBytes }, set);
   } finally {
     await reader.close();
@@ -106,6 +116,7 @@ interface BegunSet {
   readonly version: number;
   readonly records: number;
   readonly unchanged: boolean;
+  readonly heldReason: string | null;
   readonly stagedRows: number;
 }
 
@@ -125,7 +136,7 @@ async function beginSet(
     if (inForce !== undefined) requireSamePurpose(name, inForce.purpose, purpose);
     const known = await tx.read(
       SET_ROW,
-      'select set_id, version, state, record_count, purpose from hash_set where source = $1 and name = $2 and content_sha256 = $3 order by version',
+      'select set_id, version, state, record_count, held_reason, purpose from hash_set where source = $1 and name = $2 and content_sha256 = $3 order by version',
       [source, name, sha256],
     );
     const active = known.find((set) => set.state === 'active');
@@ -135,10 +146,18 @@ async function beginSet(
         version: active.version,
         records: active.recordCount,
         unchanged: true,
+        heldReason: null,
         stagedRows: 0,
       };
+    const held = known.find((set) => set.state === 'held');
+    if (held !== undefined) {
+      const { setId, version, recordCount, heldReason } = held;
+      return { setId, version, records: recordCount, unchanged: false, heldReason, stagedRows: 0 };
+    }
     const begun = known.find((set) => set.state === 'importing' && set.purpose === purpose);
     if (begun !== undefined) {
+      // An earlier version of the engine may have begun it, with fewer tables.
+      await createStageTables(tx, stageTables(begun.setId));
       const [checkpoint] = await tx.read(
         row({ counts: json(Checkpoint) }),
         'select counts from hash_set where set_id = $1',
@@ -149,6 +168,7 @@ async function beginSet(
         version: begun.version,
         records: 0,
         unchanged: false,
+        heldReason: null,
         stagedRows: checkpoint?.counts.stagedRows ?? 0,
       };
     }
@@ -156,8 +176,9 @@ async function beginSet(
     const { format, formatVersion, categoryScheme } = reader.description;
     const [made] = await tx.read(
       row({ setId: integer, version: integer }),
-      `insert into hash_set (source, name, version, content_sha256, format, format_version, category_scheme, state, counts, imported_by, purpose, source_version)
-       select $1, $2, coalesce(max(version), 0) + 1, $3, $4, $5, $6, 'importing', $7::jsonb, $8, $9, $10
+      `insert into hash_set (source, name, version, content_sha256, format, format_version, category_scheme, state, counts, imported_by, purpose,
+                             source_version, radius_bits)
+       select $1, $2, coalesce(max(version), 0) + 1, $3, $4, $5, $6, 'importing', $7::jsonb, $8, $9, $10, $11::smallint
          from hash_set where source = $1 and name = $2
        returning set_id, version`,
       [
@@ -171,12 +192,13 @@ async function beginSet(
         request.importedBy,
         purpose,
         reader.sourceVersion,
+        request.radiusBits ?? null,
       ],
     );
     if (made === undefined)
       throw new HomewardError('HW_INTERNAL', 'expected a new hash set row, received none; report this');
     await createStageTables(tx, stageTables(made.setId));
-    return { ...made, records: 0, unchanged: false, stagedRows: 0 };
+    return { ...made, records: 0, unchanged: false, heldReason: null, stagedRows: 0 };
   });
 }
 
@@ -203,6 +225,7 @@ async function stageAndPromote(
     notes: staged.notes,
     resumedFromRow: set.stagedRows,
     leads: NO_LEADS_FOLLOWED,
+    heldReason: null,
   };
   if (staged.end === 'interrupted')
     return { ...common, state: 'interrupted', records: staged.rows, rejected: staged.rejected };
@@ -211,14 +234,18 @@ async function stageAndPromote(
     const claim = await claimSet(tx, set.setId, request.name);
     // Another import of the same file, side by side with this one, was quicker.
     if (claim.state === 'active') return null;
-    const { source, name } = request;
-    const done = await promote(tx, { setId: set.setId, source, name, tables, purpose: purposeOf(request) });
+    const staging = { setId: set.setId, source: request.source, name: request.name, purpose: purposeOf(request) };
+    const flood = request.asReceived === undefined ? await floodOfSet(tx, staging, tables) : null;
+    if (flood !== null) {
+      await holdBack(tx, staging, flood, { rejected: staged.rejected, notes: staged.notes });
+      return { state: 'held' as const, heldReason: flood, records: staged.rows, rejected: staged.rejected };
+    }
+    const done = await bringIntoForce(tx, staging);
     const rejected = { ...staged.rejected, duplicate: staged.rejected.duplicate + done.duplicates };
     await tx.execute('update hash_set set counts = $2::jsonb, imported_at = now() where set_id = $1', [
       set.setId,
       jsonParam({ rejected, notes: staged.notes }),
     ]);
-    await dropStageTables(tx, tables);
     if (request.asReceived !== undefined) {
       const { version, sha256, format, formatVersion } = request.asReceived;
       await tx.execute(
@@ -226,13 +253,13 @@ async function stageAndPromote(
         [set.setId, version, Buffer.from(sha256, 'hex'), format, formatVersion],
       );
     }
-    return { records: done.records, rejected, leads: done.leads };
+    return { state: 'imported' as const, records: done.records, rejected, leads: done.leads };
   };
   // Again from the start where it loses against somebody who makes a series of the same name: nothing of it was kept.
   const promoted = await retrying(async () => await db.transaction(intoForce));
   if (promoted === null)
     return { ...common, state: 'unchanged', records: await recordCount(db, set.setId), rejected: staged.rejected };
-  return { ...common, state: 'imported', ...promoted };
+  return { ...common, ...promoted };
 }
 
 interface Staged {
@@ -266,6 +293,7 @@ async function stage(
         return;
       }
       const waitingBits: Uint8Array[] = [];
+      const waitingPhotoDna: Uint8Array[] = [];
       let waitingBytes = 0;
       const records = async function* (): AsyncGenerator<Uint8Array> {
         while (rows < until && waitingBytes < MOST_WAITING_BITS_BYTES && !request.signal.aborted) {
@@ -276,8 +304,8 @@ async function stage(
           }
           const batch: RecordBatch = next.value;
           if (purposeOf(request) === 'good') requireNoKnownMaterial(batch);
-          add(rejected, batch.rejected);
-          add(notes, batch.notes);
+          addCounts(rejected, batch.rejected);
+          addCounts(notes, batch.notes);
           const fromRow = Math.min(batch.rowCount, Math.max(0, stagedRows - rows));
           yield* encoder.records(batch, rows, fromRow);
           // Nothing is known to be good by what it looks like.
@@ -287,12 +315,18 @@ async function stage(
             waitingBits.push(bits);
             waitingBytes += bits.length;
           }
+          const photoDna = purposeOf(request) === 'good' ? null : encoder.photoDna(batch, rows, fromRow);
+          if (photoDna !== null) {
+            waitingPhotoDna.push(photoDna);
+            waitingBytes += photoDna.length;
+          }
           rows += batch.rowCount;
           request.onProgress?.({ rows, bytes: batch.bytesRead, totalBytes: request.sizeBytes });
         }
       };
       await tx.copyIn(tables.records, records());
       if (waitingBits.length > 0) await tx.copyIn(tables.bits, waitingBits);
+      if (waitingPhotoDna.length > 0) await tx.copyIn(tables.photoDna, waitingPhotoDna);
       await tx.execute('update hash_set set counts = $2::jsonb where set_id = $1', [
         set.setId,
         jsonParam({ stagedRows: Math.max(rows, stagedRows) }),
@@ -300,10 +334,6 @@ async function stage(
     });
   }
   return { end: ended ? 'whole' : 'interrupted', rows, rejected, notes };
-}
-
-function add<K extends string>(total: Record<K, number>, more: Readonly<Record<K, number>>): void {
-  for (const key in more) total[key] += more[key];
 }
 
 function describe(reader: SetReader): { readonly format: string; readonly categoryScheme: string } {
@@ -348,11 +378,11 @@ async function lockImports(tx: Transaction): Promise<void> {
   await tx.execute('lock table hash_set in share row exclusive mode');
 }
 
-/** A begun import of another file under the same name will not be gone on with. */
+/** A begun import of another file under the same name will not be gone on with, and one that waits has been overtaken. */
 async function dropAbandoned(tx: Transaction, source: string, name: string): Promise<void> {
   const abandoned = await tx.read(
     row({ setId: integer }),
-    `select set_id from hash_set where source = $1 and name = $2 and state = 'importing'`,
+    `select set_id from hash_set where source = $1 and name = $2 and state in ('importing', 'held')`,
     [source, name],
   );
   for (const { setId } of abandoned) {

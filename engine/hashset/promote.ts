@@ -4,7 +4,7 @@ import { dropBlocks, noteAdded, noteWithdrawn, type RecordBlock } from '../store
 import { markKnownGood } from '../store/queries/known-good.ts';
 import { lockSeriesChanges } from '../store/queries/series-turn.ts';
 import { integer, row, text } from '../store/row-shape.ts';
-import type { SetPurpose } from './set-purpose.ts';
+import type { SetPurpose } from './set-states.ts';
 import type { StageTables } from './stage-tables.ts';
 
 export interface Promotion {
@@ -46,9 +46,11 @@ with evidence as materialized (
    where coalesce(t.sha256, t.sha1, t.md5) is null
 )
 insert into match (media_id, set_id, record_id, method, algorithm, mode, pipeline_version, distance_bits, threshold_bits,
-                   orientation, flavour, expected_false_matches, series_id, category_code)
+                   orientation, flavour, expected_false_matches, series_id, category_code,
+                   contradicted_by_set, contradicted_by_record, contradicted_distance_bits)
 select p.media_id, $2, n.record_id, p.method, p.algorithm, p.mode, p.pipeline_version, p.distance_bits, p.threshold_bits,
-       p.orientation, p.flavour, p.expected_false_matches, n.series_id, n.category_code
+       p.orientation, p.flavour, p.expected_false_matches, n.series_id, n.category_code,
+       p.contradicted_by_set, p.contradicted_by_record, p.contradicted_distance_bits
   from passed p join known_record n on n.record_id = p.new_record_id
  where p.method not in ('md5', 'sha1') or n.sha256 is null or n.sha256 = p.media_sha256
 on conflict do nothing`;
@@ -62,7 +64,8 @@ export async function promote(tx: Transaction, promotion: Promotion): Promise<Pr
   const { setId, source, name, tables } = promotion;
   const records = tables.records.table;
   const bits = tables.bits.table;
-  const duplicates = await dropDuplicates(tx, records, bits);
+  const photoDna = tables.photoDna.table;
+  const duplicates = await dropDuplicates(tx, tables);
   await tx.execute(
     `insert into series (source, name) select distinct $1, series from ${records} where series is not null on conflict do nothing`,
     [source],
@@ -72,14 +75,7 @@ export async function promote(tx: Transaction, promotion: Promotion): Promise<Pr
     `select count(*) as count, coalesce(max(row_no) + 1, 0) as numbers from ${records}`,
   );
   const { count, numbers } = counted ?? { count: 0, numbers: 0 };
-  // A block of numbers of our own, one for each row of the file, so that a record's number is arithmetic and hashes find their record
-  // without a join; duplicates leave gaps. Serialised by the caller's lock.
-  const [base] = await tx.read(
-    row({ first: integer }),
-    `select setval(pg_get_serial_sequence('known_record', 'record_id'), nextval(pg_get_serial_sequence('known_record', 'record_id')) + $1::bigint + 1) - $1::bigint as first`,
-    [numbers],
-  );
-  const first = base?.first ?? 0;
+  const first = await numberBlock(tx, numbers);
   await load(
     tx,
     'known_record',
@@ -98,8 +94,15 @@ export async function promote(tx: Transaction, promotion: Promotion): Promise<Pr
      select $1::bigint + b.row_no, $2, b.algorithm, b.bits, b.quality from ${bits} b ${ofKeptRecords}`,
     [first, setId],
   );
+  await load(
+    tx,
+    'known_photodna',
+    `insert into known_photodna (record_id, set_id, orientation, value)
+     select $1::bigint + b.row_no, $2, b.orientation, b.value from ${photoDna} b ${ofKeptRecords}`,
+    [first, setId],
+  );
   // Before anything joins the new rows: with the statistics of yesterday a join would take a set of millions for a single row.
-  await tx.execute('analyze known_record, known_bits, match');
+  await tx.execute('analyze known_record, known_bits, known_photodna, match');
   const superseded = await supersede(tx, { setId, source, name });
   await tx.execute(`update hash_set set state = 'active', record_count = $2 where set_id = $1`, [setId, count]);
   const leads = await leadsAfter(
@@ -113,6 +116,19 @@ export async function promote(tx: Transaction, promotion: Promotion): Promise<Pr
   return { records: count, duplicates, leads };
 }
 
+/**
+ * A block of numbers of our own, one for each row of the file, so that a record's number is arithmetic and hashes find their record
+ * without a join; duplicates leave gaps. Serialised by the caller's lock. @returns the first
+ */
+export async function numberBlock(tx: Transaction, numbers: number): Promise<number> {
+  const [base] = await tx.read(
+    row({ first: integer }),
+    `select setval(pg_get_serial_sequence('known_record', 'record_id'), nextval(pg_get_serial_sequence('known_record', 'record_id')) + $1::bigint + 1) - $1::bigint as first`,
+    [numbers],
+  );
+  return base?.first ?? 0;
+}
+
 const INDEX = row({ name: text, definition: text });
 
 /**
@@ -121,7 +137,7 @@ const INDEX = row({ name: text, definition: text });
  */
 async function load(
   tx: Transaction,
-  table: 'known_record' | 'known_bits',
+  table: 'known_record' | 'known_bits' | 'known_photodna',
   insert: string,
   params: readonly SqlParam[],
 ): Promise<void> {
@@ -137,7 +153,9 @@ async function load(
   for (const { definition } of indexes) await tx.execute(definition);
 }
 
-async function dropDuplicates(tx: Transaction, records: string, bits: string): Promise<number> {
+/** Of staged records with the same strongest digest, or without one and with no hash of their own, the first is kept. @returns how many went */
+export async function dropDuplicates(tx: Transaction, tables: StageTables): Promise<number> {
+  const [records, bits, photoDna] = [tables.records.table, tables.bits.table, tables.photoDna.table];
   const byDigest = await tx.execute(
     `delete from ${records} r using (
        select row_no, row_number() over (partition by coalesce(sha256, sha1, md5) order by row_no) as nth
@@ -151,6 +169,7 @@ async function dropDuplicates(tx: Transaction, records: string, bits: string): P
          select b.row_no, min(b.row_no) over (partition by b.algorithm, b.bits) as first_row_no
            from ${bits} b join ${records} o on o.row_no = b.row_no
           where coalesce(o.sha256, o.sha1, o.md5) is null
+            and not exists (select from ${photoDna} p where p.row_no = b.row_no)
        ) hashes group by row_no having bool_and(first_row_no < row_no)
      ) d where d.row_no = r.row_no`,
   );
@@ -202,6 +221,7 @@ async function withdrawSet(
   await tx.execute('update hash_set set state = $2 where set_id = $1', [setId, state]);
   await tx.execute('update match set withdrawn_at = now() where set_id = $1 and withdrawn_at is null', [setId]);
   await tx.execute('delete from known_bits where set_id = $1', [setId]);
+  await tx.execute('delete from known_photodna where set_id = $1', [setId]);
   await tx.execute('delete from known_record where set_id = $1', [setId]);
   return await dropBlocks(tx, setId);
 }

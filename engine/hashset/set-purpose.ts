@@ -1,10 +1,7 @@
 import { HomewardError } from '../../schemas/error.ts';
 import type { RecordBatch } from './formats/record-batch.ts';
 import type { SetFormat, SetHead } from './formats/set-head.ts';
-
-/** What a set that is imported is for; values of hash_set.purpose. */
-export const SET_PURPOSES = ['known', 'good'] as const;
-export type SetPurpose = (typeof SET_PURPOSES)[number];
+import type { SetPurpose } from './set-states.ts';
 
 /** Formats in which only lists of published software are given out. */
 const ONLY_GOOD: ReadonlySet<SetFormat> = new Set(['nsrl', 'nist-non-rds']);

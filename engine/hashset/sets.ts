@@ -7,7 +7,7 @@ import { bytes, integer, json, nullable, oneOf, row, text, timestamp } from '../
 import { retrying } from '../store/sqlstate.ts';
 import { FLAG_NAMES } from './formats/record-batch.ts';
 import { removeFromForce } from './promote.ts';
-import { SET_STATES } from './set-states.ts';
+import { SET_PURPOSES, SET_STATES } from './set-states.ts';
 import { dropStageTables, stageTables } from './stage-tables.ts';
 
 const SET = row({
@@ -15,6 +15,10 @@ const SET = row({
   source: text,
   name: text,
   version: integer,
+  revision: integer,
+  purpose: oneOf(SET_PURPOSES),
+  radiusBits: nullable(integer),
+  heldReason: nullable(text),
   contentSha256: bytes,
   format: text,
   formatVersion: nullable(text),
@@ -23,7 +27,7 @@ const SET = row({
   recordCount: integer,
   importedAt: timestamp,
   importedBy: text,
-  purpose: oneOf(['known', 'good', 'negative'] as const),
+  updatedAt: nullable(timestamp),
 });
 
 export interface HashSet {
@@ -31,6 +35,13 @@ export interface HashSet {
   readonly source: string;
   readonly name: string;
   readonly version: number;
+  /** How many deltas changed it since its import. */
+  readonly revision: number;
+  readonly purpose: (typeof SET_PURPOSES)[number];
+  /** Of its perceptual hashes, where it is not the policy's. */
+  readonly radiusBits: number | null;
+  /** Why it waits for a person; null for any other state. */
+  readonly heldReason: string | null;
   readonly sha256: string;
   readonly format: string;
   readonly formatVersion: string | null;
@@ -39,10 +50,11 @@ export interface HashSet {
   readonly records: number;
   readonly importedAt: string;
   readonly importedBy: string;
-  readonly purpose: 'known' | 'good' | 'negative';
+  readonly updatedAt: string | null;
 }
 
-const SELECT = `select set_id, source, name, version, content_sha256, format, format_version, category_scheme, state, record_count, imported_at, imported_by, purpose
+const SELECT = `select set_id, source, name, version, revision, purpose, radius_bits, held_reason, content_sha256, format, format_version,
+         category_scheme, state, record_count, imported_at, imported_by, updated_at
   from hash_set`;
 
 /** Every version of every set, those in force first. */
@@ -96,7 +108,8 @@ export async function showSet(db: Db, setId: number): Promise<SetBreakdown> {
     `select 'md5' as algorithm, count(md5) as records from known_record where set_id = $1
      union all select 'sha1', count(sha1) from known_record where set_id = $1
      union all select 'sha256', count(sha256) from known_record where set_id = $1
-     union all (select algorithm, count(*) from known_bits where set_id = $1 group by algorithm order by algorithm)`,
+     union all (select algorithm, count(*) from known_bits where set_id = $1 group by algorithm order by algorithm)
+     union all select 'photodna', count(*) from known_photodna where set_id = $1`,
     [setId],
   );
   const [series] = await db.read(
@@ -141,6 +154,7 @@ const RECORD = row({
   tags: nullable(text),
   flags: integer,
 });
+const PHOTO_DNA = row({ recordId: integer, value: text });
 const BITS = row({ recordId: integer, algorithm: text, hex: text, quality: nullable(integer) });
 
 /** The records of a set in the order they were received, page by page; several hashes of one record in an order of their own, always the same. */
@@ -164,13 +178,29 @@ export async function* setRecords(db: Db, setId: number): AsyncGenerator<KnownRe
          from known_bits where set_id = $1 and record_id > $2 and record_id <= $3 order by record_id, algorithm, bits, quality`,
       [setId, after, last.recordId],
     );
+    const photoDna = await db.read(
+      PHOTO_DNA,
+      `select record_id, value::text as value from known_photodna
+        where set_id = $1 and record_id > $2 and record_id <= $3 order by record_id, orientation`,
+      [setId, after, last.recordId],
+    );
+    const photoDnaOf = Map.groupBy(photoDna, (one) => one.recordId);
     const bitsOf = Map.groupBy(bits, (one) => one.recordId);
     for (const { recordId, flags, ...record } of page) {
-      yield { ...record, bits: (bitsOf.get(recordId) ?? []).map(knownBits), ...flagsOf(flags) };
+      const values = (photoDnaOf.get(recordId) ?? []).map((one) => photoDnaHex(one.value));
+      yield {
+        ...record,
+        bits: (bitsOf.get(recordId) ?? []).map(knownBits),
+        ...(values.length === 0 ? {} : { photoDna: values }),
+        ...flagsOf(flags),
+      };
     }
     after = last.recordId;
   }
 }
+
+/** From pgvector's text form, `[1,2,...]`. */
+const photoDnaHex = (value: string): string => Buffer.from(value.slice(1, -1).split(',').map(Number)).toString('hex');
 
 function knownBits(stored: {
   readonly algorithm: string;

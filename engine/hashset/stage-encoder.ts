@@ -1,4 +1,6 @@
 import { CopyEncoder } from '../store/binary-copy.ts';
+import { VECTOR_HEADER_BYTES } from '../store/queries/vector-values.ts';
+import { PHOTO_DNA_BYTES } from './formats/photo-dna.ts';
 import { BITS_ALGORITHMS, PRESENT, type RecordBatch, type TextColumn } from './formats/record-batch.ts';
 
 /** Large enough that the database is asked seldom, small enough to stay in the processor's cache. */
@@ -10,6 +12,8 @@ const NO_ALGORITHM = Buffer.alloc(0);
 export class StageEncoder {
   readonly #records = new CopyEncoder(CHUNK_BYTES);
   readonly #bits = new CopyEncoder(CHUNK_BYTES);
+  readonly #photoDna = new CopyEncoder(CHUNK_BYTES);
+  readonly #vector = Buffer.alloc(VECTOR_HEADER_BYTES + PHOTO_DNA_BYTES * 4);
 
   /** Chunks of the records; each is valid until the next but one. `firstRowNumber` is the number of the batch's row 0. */
   *records(batch: RecordBatch, firstRowNumber: number, fromRow: number): Generator<Uint8Array> {
@@ -47,6 +51,26 @@ export class StageEncoder {
       const quality = batch.bitsQuality[entry] ?? -1;
       if (quality < 0) encoder.null();
       else encoder.int2(quality);
+    }
+    return encoder.sizeBytes === 0 ? null : Uint8Array.from(encoder.take());
+  }
+
+  /** The batch's PhotoDNA values as one copy of their own. Null when there are none. */
+  photoDna(batch: RecordBatch, firstRowNumber: number, fromRow: number): Uint8Array | null {
+    const encoder = this.#photoDna;
+    const vector = this.#vector;
+    vector.writeInt16BE(PHOTO_DNA_BYTES, 0);
+    let orientation = 0;
+    for (let entry = 0; entry < batch.photoDnaCount; entry += 1) {
+      const at = batch.photoDnaRow[entry] ?? 0;
+      orientation = entry > 0 && batch.photoDnaRow[entry - 1] === at ? orientation + 1 : 0;
+      if (at < fromRow) continue;
+      for (let index = 0; index < PHOTO_DNA_BYTES; index += 1)
+        vector.writeFloatBE(batch.photoDnaValue[entry * PHOTO_DNA_BYTES + index] ?? 0, VECTOR_HEADER_BYTES + index * 4);
+      encoder.beginRow(3);
+      encoder.int8(firstRowNumber + at);
+      encoder.int2(orientation);
+      encoder.bytes(vector);
     }
     return encoder.sizeBytes === 0 ? null : Uint8Array.from(encoder.take());
   }

@@ -1,7 +1,10 @@
+import { DEFAULT_SUSPEND_AFTER_CASES } from '../../schemas/constants.ts';
 import type { DecodeMode } from '../../schemas/fingerprint.ts';
 import type { Standing } from '../../schemas/report.ts';
+import { type SuspendedRecord, suspendOverused } from '../hashset/suspend.ts';
 import { refreshLeads } from '../leads/refresh.ts';
-import { type BitEvidence, findBitEvidence, qualitiesOf } from '../match/bit-evidence.ts';
+import { type BitEvidence, type Contradiction, findBitEvidence, qualitiesOf } from '../match/bit-evidence.ts';
+import { loadSetRules, type SetRules } from '../match/set-rules.ts';
 import { isDigestMethod, standingOf } from '../match/standing.ts';
 import type { BitSearch } from '../search/bit-search.ts';
 import type { DigestSearch, SoughtContent } from '../search/digests/digest-search.ts';
@@ -11,6 +14,7 @@ import { latestKnownChange } from '../store/queries/known-changes.ts';
 import { knownGoodAmong, recordKnownGood } from '../store/queries/known-good.ts';
 import { type RecordedGroup, recordItems } from '../store/queries/record-items.ts';
 import {
+  type DigestHit,
   digestEvidence,
   type FoundMatch,
   holdSetsInForce,
@@ -33,6 +37,13 @@ export interface RecordedStanding {
 /** Sets may come and go faster than they are searched: after the second search, evidence of what is gone by then is left out. */
 const MOST_SEARCHES = 2;
 
+export interface RecorderOptions {
+  /** The look-up of digests; the database's own unless given. */
+  readonly digests?: DigestSearch;
+  /** A known record that hits more unrelated cases than this is suspended; 0: none ever is. */
+  readonly suspendAfterCases?: number;
+}
+
 /** Records groups of items of one batch together with what they match: one transaction a group. */
 export class Recorder {
   readonly #db: Db;
@@ -40,7 +51,10 @@ export class Recorder {
   readonly #digests: DigestSearch;
   readonly #batchId: string;
   readonly #mode: DecodeMode;
+  readonly #suspendAfterCases: number;
   readonly added = { items: 0, media: 0, matches: 0 };
+  /** Records that this batch was one case too many for. */
+  readonly suspended: SuspendedRecord[] = [];
   /** Time spent waiting for the database and for the search, for the benchmark's figures. */
   databaseMs = 0;
 
@@ -48,13 +62,14 @@ export class Recorder {
     db: Db,
     search: BitSearch,
     batch: { readonly batchId: string; readonly mode: DecodeMode },
-    digests: DigestSearch = DATABASE_LOOK_UP,
+    options: RecorderOptions = {},
   ) {
     this.#db = db;
     this.#search = search;
-    this.#digests = digests;
+    this.#digests = options.digests ?? DATABASE_LOOK_UP;
     this.#batchId = batch.batchId;
     this.#mode = batch.mode;
+    this.#suspendAfterCases = options.suspendAfterCases ?? DEFAULT_SUSPEND_AFTER_CASES;
   }
 
   /**
@@ -66,18 +81,22 @@ export class Recorder {
       // Noted before: what is searched holds at least these changes.
       const searchedChangeId = await latestKnownChange(this.#db);
       // Before the transaction: the search may take its time, and holds no lock while it does.
+      const rules = await loadSetRules(this.#db);
       const evidence = await findBitEvidence(
         this.#search,
         rows.map((row) => row.examination),
+        rules,
       );
       const startedMs = performance.now();
       try {
         const written = await retrying(
           async () =>
             await this.#db.transaction(
-              async (tx) => await this.#write(tx, rows, { evidence, searchedChangeId }, searches >= MOST_SEARCHES),
+              async (tx) =>
+                await this.#write(tx, rows, { evidence, rules, searchedChangeId }, searches >= MOST_SEARCHES),
             ),
         );
+        this.suspended.push(...(await suspendOverused(this.#db, written.matchedRecordIds, this.#suspendAfterCases)));
         return this.#standings(rows, written);
       } catch (error) {
         if (!(error instanceof SetOutOfForce) && !(error instanceof SearchedTooEarly)) throw error;
@@ -90,7 +109,7 @@ export class Recorder {
   async #write(
     tx: Transaction,
     rows: readonly ItemRow[],
-    { evidence, searchedChangeId }: Searched,
+    { evidence, rules, searchedChangeId }: Searched,
     goOn: boolean,
   ): Promise<Written> {
     // Stored media were gone through with a set that this search did not see, and those recorded now would be left out.
@@ -100,9 +119,15 @@ export class Recorder {
     if ((await pendingRematch(tx)) !== null) await noteSearched(tx, mediaIds, this.#mode, searchedChangeId);
     const hits = await this.#digests.find(tx, contentsOf(rows, recorded.mediaIds));
     const found = digestEvidence(hits);
+    const negative = negativesOf(hits, rules);
     for (const [at, ofRow] of evidence) {
       const mediaId = recorded.mediaIds[at];
-      if (mediaId != null) found.push(...ofRow.map((one): FoundMatch => ({ ...one, mediaId })));
+      if (mediaId != null)
+        found.push(
+          ...ofRow.map(
+            (one): FoundMatch => ({ ...one, mediaId, contradiction: negative.get(mediaId) ?? one.contradiction }),
+          ),
+        );
     }
     if (!(await holdSetsInForce(tx, [...found, ...hits])) && !goOn) throw new SetOutOfForce();
     const remade = [...new Set(recorded.remade.map((one) => one.mediaId))];
@@ -113,8 +138,9 @@ export class Recorder {
     if (matches > 0 || remade.length > 0)
       await refreshLeads(tx, { mediaIds: [...new Set([...found.map((one) => one.mediaId), ...remade])] });
     await recordKnownGood(tx, hits);
+    const matchedRecordIds = matches > 0 ? [...new Set(found.map((one) => one.recordId))] : [];
     const known = await matchSummaries(tx, mediaIds, this.#mode);
-    return { recorded, matches, known, good: await knownGoodAmong(tx, mediaIds) };
+    return { recorded, matches, matchedRecordIds, known, good: await knownGoodAmong(tx, mediaIds) };
   }
 
   #standings(rows: readonly ItemRow[], { recorded, matches, known, good }: Written): RecordedStanding[] {
@@ -142,13 +168,26 @@ export class Recorder {
 
 interface Searched {
   readonly evidence: ReadonlyMap<number, readonly BitEvidence[]>;
+  readonly rules: SetRules;
   /** Of what is known, the latest change that the search saw for sure. */
   readonly searchedChangeId: number;
+}
+
+/** Contents that are a picture of a negative set themselves. */
+function negativesOf(hits: readonly DigestHit[], rules: SetRules): ReadonlyMap<number, Contradiction> {
+  return new Map(
+    hits.flatMap(({ mediaId, recordId, purpose }) => {
+      const setId = purpose === 'negative' ? rules.setOf(recordId) : null;
+      return setId === null ? [] : [[mediaId, { setId, recordId, distanceBits: 0 }] as const];
+    }),
+  );
 }
 
 interface Written {
   readonly recorded: RecordedGroup;
   readonly matches: number;
+  /** None where nothing new was found. */
+  readonly matchedRecordIds: readonly number[];
   readonly known: Awaited<ReturnType<typeof matchSummaries>>;
   /** Contents that a known-good set has. */
   readonly good: ReadonlySet<number>;

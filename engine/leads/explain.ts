@@ -7,6 +7,8 @@ import { BIT_POLICY } from '../match/policy.ts';
 import type { Queryable } from '../store/db.ts';
 import { bytes, integer, nullable, oneOf, type RowOf, real, row, text, timestamp } from '../store/row-shape.ts';
 import { explainModelMatch, type ModelFacts } from './explain-model.ts';
+import { isUncorroborated } from './fuse.ts';
+import { evidenceInForce, mergedSeries, pairKey } from './lead-evidence.ts';
 
 export interface ExplainOptions {
   readonly models: ModelFacts;
@@ -42,7 +44,28 @@ export async function explainMatch(
       `expected the id of a match, received ${id}, which is not here; homeward leads list shows ids`,
     );
   }
-  return { id, ...explained };
+  return { id, ...explained, ...(await corroborationOf(db, given[1] === 'm' ? 'match' : 'model_match', matchId)) };
+}
+
+/** Of everything in force that ties the content to the series, which families of methods it is of; null where there is no series. */
+async function corroborationOf(db: Queryable, table: 'match' | 'model_match', matchId: number) {
+  const [of] = await db.read(
+    row({ mediaId: integer, seriesId: nullable(integer) }),
+    `select media_id, series_id from ${table} where match_id = $1`,
+    [matchId],
+  );
+  if (of === undefined || of.seriesId === null) return { corroboration: null };
+  const seriesId = (await mergedSeries(db))(of.seriesId);
+  const { evidence, heldBySeries } = await evidenceInForce(db, [of.mediaId]);
+  const about = evidence.filter((one) => one.seriesId === seriesId);
+  const held = heldBySeries.has(pairKey(of.mediaId, seriesId));
+  const methods = about.filter((one) => one.contradictedBy === null).map((one) => one.method);
+  return {
+    corroboration: {
+      families: [...new Set([...(held ? ['digest'] : []), ...methods])].sort(),
+      uncorroborated: isUncorroborated(about, held),
+    },
+  };
 }
 
 const KNOWN = row({
@@ -55,6 +78,9 @@ const KNOWN = row({
   orientation: nullable(oneOf(ORIENTATIONS)),
   flavour: nullable(text),
   expectedFalseMatches: nullable(real),
+  setRevision: integer,
+  contradictedBy: nullable(text),
+  contradictedDistanceBits: nullable(integer),
   categoryCode: nullable(text),
   createdAt: timestamp,
   withdrawnAt: nullable(timestamp),
@@ -84,7 +110,8 @@ const KNOWN = row({
 
 const KNOWN_SQL = `
 select t.method, t.algorithm, t.mode, t.pipeline_version, t.distance_bits, t.threshold_bits, t.orientation, t.flavour,
-       t.expected_false_matches, t.category_code, t.created_at, t.withdrawn_at, m.sha256, m.sha1, m.md5, m.size_bytes,
+       t.expected_false_matches, t.set_revision,
+       c.source || ' ' || c.name || ' version ' || c.version as contradicted_by, t.contradicted_distance_bits, t.category_code, t.created_at, t.withdrawn_at, m.sha256, m.sha1, m.md5, m.size_bytes,
        f.decoder, f.reduction_factor, least(f.pdq_512_quality, f.pdq_full_quality) as quality,
        t.record_id, r.source_key, r.sha256 as known_sha256, r.sha1 as known_sha1, r.md5 as known_md5,
        s.source, s.name as set_name, s.version as set_version, s.content_sha256 as set_sha256, s.format as set_format,
@@ -94,6 +121,7 @@ select t.method, t.algorithm, t.mode, t.pipeline_version, t.distance_bits, t.thr
   join media m on m.media_id = t.media_id
   join hash_set s on s.set_id = t.set_id
   left join known_record r on r.record_id = t.record_id
+  left join hash_set c on c.set_id = t.contradicted_by_set and c.state = 'active'
   left join series e on e.series_id = t.series_id
   left join fingerprint f on f.media_id = t.media_id and f.pipeline_version = t.pipeline_version and f.mode = t.mode
  where t.match_id = $1`;
@@ -129,6 +157,8 @@ async function explainKnownMatch(
       source: found.source,
       name: found.setName,
       version: found.setVersion,
+      // As it was when this was found: the file of the version and so many deltas.
+      revision: found.setRevision,
       sha256: hex(found.setSha256),
       format: found.setFormat,
       state: found.setState,
@@ -139,18 +169,24 @@ async function explainKnownMatch(
     flavour: found.flavour,
     quality: perceptual ? found.quality : null,
     expectedFalseMatches: found.expectedFalseMatches,
-    ...(perceptual ? bitCalibration(found.algorithm) : { rule: 'The digests are equal, byte for byte.' }),
+    contradictedBy:
+      found.contradictedBy === null
+        ? null
+        : { set: found.contradictedBy, distanceBits: found.contradictedDistanceBits },
+    ...(perceptual
+      ? bitCalibration(found.algorithm, found.thresholdBits)
+      : { rule: 'The digests are equal, byte for byte.' }),
     ...(perceptual && options.hashes ? { hashes: await hashesOf(db, found) } : {}),
   };
 }
 
-function bitCalibration(id: string): Record<string, unknown> {
+function bitCalibration(id: string, thresholdBits: number): Record<string, unknown> {
   const algorithm = CALIBRATED_ALGORITHMS.find((name) => BIT_POLICY[name].id === id);
   return {
     rule: 'Hamming distance over 256 bits between the hash of the media in the orientation named and the known hash, of pictures whose quality reaches the minimum; at or below the threshold is evidence.',
     minimumQuality: algorithm === undefined ? null : BIT_POLICY[algorithm].minimumQuality,
     calibration: algorithm === undefined ? null : CALIBRATION[algorithm],
-    log10LikelihoodRatio: bitLog10LikelihoodRatio(id),
+    log10LikelihoodRatio: bitLog10LikelihoodRatio(id, thresholdBits),
     formulas: {
       expectedFalseMatches:
         'comparisons x normal tail at (threshold + 0.5 - mean) / standard deviation; comparisons = known hashes then x orientations looked for',

@@ -26,8 +26,15 @@ export async function followSets(tx: Transaction, setIds: readonly number[]): Pr
              or exists (select from match o where o.media_id = t.media_id and o.withdrawn_at is null and o.series_id is not null))`,
     [setIds],
   );
-  if (touched.length === 0) return NO_LEADS_FOLLOWED;
-  const mediaIds = touched.map((one) => one.mediaId);
+  return await followMedia(
+    tx,
+    touched.map((one) => one.mediaId),
+  );
+}
+
+/** Leads of these media, whose evidence was changed in the caller's transaction. The caller holds the series. */
+export async function followMedia(tx: Transaction, mediaIds: readonly number[]): Promise<LeadsFollowed> {
+  if (mediaIds.length === 0) return NO_LEADS_FOLLOWED;
   const refreshed = await refreshLeads(tx, { mediaIds });
   const leads = await tx.read(
     row({ leadId: integer }),

@@ -10,8 +10,8 @@ import type { LeadEvidence, LeadMethod } from './lead-evidence.ts';
  * 2. Logarithms are added over sources that are independent: faces, the place, the device.
  * 3. The same picture is never added to those: a copy shows the same face in the same place and may carry the serial number of the
  *    original. Where there is evidence of a copy, the stronger of the two counts: the copy, or the sum of rule 2.
- * 4. What is not calibrated for a search of its size counts nothing, and what speaks against (a negative logarithm above a threshold)
- *    counts nothing either.
+ * 4. What is not calibrated for a search of its size counts nothing, nor does what speaks against (a negative logarithm above a threshold),
+ *    nor a perceptual hit on a picture that a negative set contradicts.
  * 5. The sum is capped at 6: no data in reach could show that a combination is worth more.
  * The prior is not in it.
  */
@@ -37,7 +37,7 @@ export interface Fused {
 export function fuse(evidence: readonly LeadEvidence[]): Fused {
   const strongest = new Map<string, LeadEvidence>();
   for (const one of evidence) {
-    if (!one.calibrated || one.log10LikelihoodRatio <= 0) continue;
+    if (!one.calibrated || one.contradictedBy !== null || one.log10LikelihoodRatio <= 0) continue;
     const source = SOURCE_OF[one.method];
     const before = strongest.get(source);
     if (before === undefined || one.log10LikelihoodRatio > before.log10LikelihoodRatio) strongest.set(source, one);
@@ -66,4 +66,17 @@ export function newsOf(
 ): LeadEvidence[] {
   if (known.bySeries) return [];
   return known.anywhere ? evidence.filter((one) => SOURCE_OF[one.method] !== 'picture') : [...evidence];
+}
+
+/**
+ * Whether all that ties a content to a series is of one family of methods: digests, PDQ, blockhash, copies, faces, places, cameras. One
+ * family can be wrong as a whole (a poisoned record, a hash that confuses pictures); two seldom are. What is contradicted does not count.
+ * @param held by digest, or as the series' own content
+ */
+export function isUncorroborated(
+  evidence: readonly Pick<LeadEvidence, 'method' | 'contradictedBy'>[],
+  held: boolean,
+): boolean {
+  const families = new Set(evidence.filter((one) => one.contradictedBy === null).map((one) => one.method));
+  return families.size + (held ? 1 : 0) < 2;
 }

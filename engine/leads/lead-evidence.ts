@@ -28,6 +28,8 @@ export interface LeadEvidence {
   readonly orientation: (typeof ORIENTATIONS)[number] | null;
   /** Hash set and version of a perceptual hash's record. */
   readonly set: string | null;
+  /** A negative set with a picture that this one is also near; it then makes no lead by itself. */
+  readonly contradictedBy: string | null;
   readonly inliers: number | null;
   readonly details: ModelMatchDetails | null;
   readonly faceId: number | null;
@@ -60,14 +62,17 @@ const BITS = row({
   flavour: nullable(oneOf(PDQ_FLAVOURS)),
   expectedFalseMatches: nullable(real),
   setName: text,
+  contradictedBy: nullable(text),
 });
 
 // The nearest of each algorithm: a series may hold the same picture many times.
 const BITS_SQL = `
 select distinct on (t.media_id, t.series_id, t.algorithm)
        t.match_id, t.media_id, t.series_id, t.method, t.algorithm, t.distance_bits, t.threshold_bits, t.orientation, t.flavour,
-       t.expected_false_matches, s.source || ' ' || s.name || ' version ' || s.version as set_name
+       t.expected_false_matches, s.source || ' ' || s.name || ' version ' || s.version as set_name,
+       c.source || ' ' || c.name || ' version ' || c.version as contradicted_by
   from match t join hash_set s on s.set_id = t.set_id and s.state = 'active'
+  left join hash_set c on c.set_id = t.contradicted_by_set and c.state = 'active'
  where t.media_id = any($1::bigint[]) and t.withdrawn_at is null and t.series_id is not null and t.method in ('pdq', 'blockhash')
  order by t.media_id, t.series_id, t.algorithm, t.distance_bits, t.match_id`;
 
@@ -131,9 +136,10 @@ export async function evidenceInForce(db: Queryable, mediaIds: readonly number[]
           comparisons: null,
           calibrated: one.expectedFalseMatches !== null && one.expectedFalseMatches <= 1,
           borderline: false,
-          log10LikelihoodRatio: bitLog10LikelihoodRatio(one.algorithm),
+          log10LikelihoodRatio: bitLog10LikelihoodRatio(one.algorithm, one.thresholdBits),
           orientation: one.orientation,
           set: one.setName,
+          contradictedBy: one.contradictedBy,
           inliers: null,
           details: null,
           faceId: null,
@@ -149,6 +155,7 @@ export async function evidenceInForce(db: Queryable, mediaIds: readonly number[]
           comparisons: gallerySize,
           orientation: null,
           set: null,
+          contradictedBy: null,
         }),
       ),
     ],

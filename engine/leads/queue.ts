@@ -3,7 +3,7 @@ import type { Queryable } from '../store/db.ts';
 import { bytes, integer, nullable, oneOf, real, row, text, timestamp } from '../store/row-shape.ts';
 import { leadNotFound } from './decide.ts';
 import { type DecidedEvidence, stillInForce } from './decided-evidence.ts';
-import { fuse, newsOf } from './fuse.ts';
+import { fuse, isUncorroborated, newsOf } from './fuse.ts';
 import { type EvidenceInForce, evidenceInForce, type LeadMethod, pairKey } from './lead-evidence.ts';
 import { isPaused, type MethodPause, pausedMethods } from './pauses.ts';
 import { decisionsOf, type StoredDecision } from './refresh.ts';
@@ -44,6 +44,8 @@ export interface LeadSummary {
   readonly decidedByYou: boolean;
   /** A face is part of it. */
   readonly adultsOnly: boolean;
+  /** All of its evidence is of one family of methods. */
+  readonly uncorroborated: boolean;
   readonly reasons: readonly LeadReason[];
   readonly createdAt: string;
   readonly updatedAt: string;
@@ -109,6 +111,10 @@ export async function listLeads(db: Queryable, filter: LeadFilter): Promise<Lead
       cases: (cases.get(mediaId) ?? []).map(({ caseRef, exhibitRef, items }) => ({ caseRef, exhibitRef, items })),
       decidedByYou: hasDecided(decisions.get(lead.leadId) ?? [], filter.viewer),
       adultsOnly: reasons.some((reason) => reason.method === 'face'),
+      uncorroborated: isUncorroborated(
+        inForce.evidence.filter((one) => one.mediaId === mediaId && one.seriesId === seriesId),
+        inForce.heldBySeries.has(pairKey(mediaId, seriesId)),
+      ),
       reasons,
     };
   });

@@ -18,6 +18,7 @@ const piece = (method: LeadEvidence['method'], log10LikelihoodRatio: number, cal
   comparisons: 10,
   calibrated,
   borderline: false,
+  contradictedBy: null,
   log10LikelihoodRatio,
   orientation: null,
   set: null,

@@ -71,6 +71,11 @@ function caveats(one: LeadEvidence): string[] {
     ...(serial !== null && serial.otherModels > 0
       ? [`${serial.otherModels} other makes or models bear the same number, so it identifies nothing.`]
       : []),
+    ...(one.contradictedBy === null
+      ? []
+      : [
+          `Contradicted: the picture is also near one of the negative set ${one.contradictedBy}, so no lead rests on it alone.`,
+        ]),
     ...(one.calibrated ? [] : ['Not calibrated for a search of this size: no lead rests on it alone.']),
     ...(one.borderline
       ? [`Borderline: within ${SIMILARITY_TOLERANCE} of the threshold, so another processor might not have found it.`]

@@ -4,10 +4,20 @@ import type { MatchEvidence } from '../../schemas/match.ts';
 import type { BitHit, BitQuery, BitSearch } from '../search/bit-search.ts';
 import { CALIBRATED_ALGORITHMS, type CalibratedAlgorithm } from './calibration.ts';
 import { BIT_POLICY, expectedFalseMatches, passesQuality } from './policy.ts';
+import { SetRules } from './set-rules.ts';
+
+/** What speaks against a perceptual hit: the picture also lies near one that such hits are known to be confused by. */
+export interface Contradiction {
+  readonly setId: number;
+  readonly recordId: number;
+  /** 0 where it is the same file. */
+  readonly distanceBits: number;
+}
 
 /** What ties one picture to one known record by a perceptual hash; at most one for each method, the nearest. */
 export interface BitEvidence extends MatchEvidence {
   readonly recordId: number;
+  readonly contradiction: Contradiction | null;
 }
 
 /** What the quality gates ask of a picture's hashes; null where it has no such hash. */
@@ -41,10 +51,17 @@ export function qualitiesOf(picture: Picture | null): HashQualities {
   };
 }
 
+const NO_RULES = new SetRules([]);
+
 /** Every hash of a picture to look for: PDQ in both flavours, turned; blockhash as it lies. None of a flat picture. */
-function queriesOf({ picture }: Examination, tag: number, orientations: readonly Orientation[]): BitQuery[] {
+function queriesOf(
+  { picture }: Examination,
+  tag: number,
+  rules: SetRules,
+  orientations: readonly Orientation[],
+): BitQuery[] {
   return comparedBy(qualitiesOf(picture)).flatMap((algorithm): BitQuery[] => {
-    const { thresholdBits: radiusBits } = BIT_POLICY[algorithm];
+    const radiusBits = rules.searchRadiusBits(BIT_POLICY[algorithm].thresholdBits);
     if (algorithm === 'blockhash-256-r512') {
       const bits = Buffer.from(picture?.blockhash?.hex ?? '', 'hex');
       return [{ tag, algorithm, orientation: 'original', bits, radiusBits }];
@@ -60,46 +77,79 @@ function queriesOf({ picture }: Examination, tag: number, orientations: readonly
   });
 }
 
-/** Perceptual evidence for a group of pictures, by position in it; `orientations`: in which a known hash is looked for. */
+/**
+ * Perceptual evidence for a group of pictures, by position in it; `orientations`: in which a known hash is looked for. What makes
+ * evidence is in `evidenceOfHits`.
+ */
 export async function findBitEvidence(
   search: BitSearch,
   examinations: readonly Examination[],
+  rules: SetRules = NO_RULES,
   orientations: readonly Orientation[] = ORIENTATIONS,
 ): Promise<Map<number, BitEvidence[]>> {
-  const queries = examinations.flatMap((examination, at) => queriesOf(examination, at, orientations));
+  const queries = examinations.flatMap((examination, at) => queriesOf(examination, at, rules, orientations));
   if (queries.length === 0) return new Map();
   const hits = await search.within(queries);
   const sizes = new Map<CalibratedAlgorithm, number>();
   for (const algorithm of CALIBRATED_ALGORITHMS) sizes.set(algorithm, await search.size(algorithm));
-  return evidenceOfHits(hits, sizes);
+  return evidenceOfHits(hits, sizes, rules).evidence;
+}
+
+/** What hits say of the pictures that were looked for, by the tag of their queries. */
+export interface BitFindings {
+  readonly evidence: Map<number, BitEvidence[]>;
+  /** The nearest negative picture of each that has one, whether or not there is evidence. */
+  readonly contradictions: ReadonlyMap<number, Contradiction>;
 }
 
 /**
- * The evidence that hits within their thresholds make, by the tag of their queries: of each record the nearest by each method.
+ * Hits on known material within the policy's distance or the set's own are evidence: of each record the nearest by each method. A hit on a
+ * negative set is none, and contradicts those of its picture; known-good material is none either.
  *
  * @param sizes known hashes that a picture was compared with, by algorithm
  */
 export function evidenceOfHits(
-  hits: readonly BitHit[],
+  all: readonly BitHit[],
   sizes: ReadonlyMap<CalibratedAlgorithm, number>,
-): Map<number, BitEvidence[]> {
+  rules: SetRules,
+): BitFindings {
+  const hits = all.filter(
+    (hit) => passesQuality(hit.query.algorithm, hit.quality) && hit.distanceBits <= thresholdOf(hit, rules),
+  );
+  const contradictions = contradictionsOf(hits, rules);
   const best = new Map<string, BitHit>();
   for (const hit of hits) {
-    if (!passesQuality(hit.query.algorithm, hit.quality)) continue;
+    if (rules.purposeOf(hit.recordId) !== 'known') continue;
     const key = `${hit.query.tag} ${hit.recordId} ${BIT_POLICY[hit.query.algorithm].method}`;
     const before = best.get(key);
     if (before === undefined || rank(hit) < rank(before)) best.set(key, hit);
   }
   const evidence = new Map<number, BitEvidence[]>();
   for (const hit of best.values()) {
-    const { algorithm } = hit.query;
-    const of = evidence.get(hit.query.tag) ?? [];
+    const { algorithm, tag } = hit.query;
+    const of = evidence.get(tag) ?? [];
     // How often each known hash was compared with this picture.
-    const comparisons = algorithm === 'blockhash-256-r512' ? 1 : ORIENTATIONS.length;
-    of.push(evidenceOf(hit, (sizes.get(algorithm) ?? 0) * comparisons));
-    evidence.set(hit.query.tag, of);
+    const comparisons = (sizes.get(algorithm) ?? 0) * (algorithm === 'blockhash-256-r512' ? 1 : ORIENTATIONS.length);
+    const contradiction = contradictions.get(tag) ?? null;
+    of.push({ ...evidenceOf(hit, comparisons, thresholdOf(hit, rules)), contradiction });
+    evidence.set(tag, of);
   }
-  return evidence;
+  return { evidence, contradictions };
+}
+
+const thresholdOf = (hit: BitHit, rules: SetRules): number =>
+  rules.radiusBitsOf(hit.recordId) ?? BIT_POLICY[hit.query.algorithm].thresholdBits;
+
+/** The nearest negative picture of each picture that has one. */
+function contradictionsOf(hits: readonly BitHit[], rules: SetRules): ReadonlyMap<number, Contradiction> {
+  const found = new Map<number, Contradiction>();
+  for (const { query, recordId, distanceBits } of hits) {
+    const setId = rules.purposeOf(recordId) === 'negative' ? rules.setOf(recordId) : null;
+    const before = found.get(query.tag);
+    if (setId === null || (before !== undefined && before.distanceBits <= distanceBits)) continue;
+    found.set(query.tag, { setId, recordId, distanceBits });
+  }
+  return found;
 }
 
 /** Nearest first; as it lies before turned; then by flavour, so that the same search always gives the same evidence. */
@@ -111,7 +161,7 @@ function rank(hit: BitHit): number {
   );
 }
 
-function evidenceOf(hit: BitHit, comparisons: number): BitEvidence {
+function evidenceOf(hit: BitHit, comparisons: number, thresholdBits: number): Omit<BitEvidence, 'contradiction'> {
   const { algorithm, orientation } = hit.query;
   const policy = BIT_POLICY[algorithm];
   return {
@@ -119,9 +169,9 @@ function evidenceOf(hit: BitHit, comparisons: number): BitEvidence {
     method: policy.method,
     algorithm: policy.id,
     distanceBits: hit.distanceBits,
-    thresholdBits: policy.thresholdBits,
+    thresholdBits,
     orientation,
     flavour: algorithm === 'blockhash-256-r512' ? null : algorithm,
-    expectedFalseMatches: expectedFalseMatches(algorithm, comparisons),
+    expectedFalseMatches: expectedFalseMatches(algorithm, comparisons, thresholdBits),
   };
 }

@@ -8,10 +8,11 @@ import { BIT_POLICY } from './policy.ts';
  * and is kept for the expected number of false matches. 0 for an algorithm that was not calibrated.
  *
  * @param id as evidence carries it, such as `pdq-512/1`
+ * @param thresholdBits that the evidence was held to: the policy's, or the set's own
  */
-export function bitLog10LikelihoodRatio(id: string): number {
+export function bitLog10LikelihoodRatio(id: string, thresholdBits: number): number {
   const algorithm = CALIBRATED_ALGORITHMS.find((name) => BIT_POLICY[name].id === id);
   if (algorithm === undefined) return 0;
   const { comparisons, smallestBits } = CALIBRATION[algorithm];
-  return smallestBits > BIT_POLICY[algorithm].thresholdBits ? -Math.log10(zeroEventBound(comparisons)) : 0;
+  return smallestBits > thresholdBits ? -Math.log10(zeroEventBound(comparisons)) : 0;
 }

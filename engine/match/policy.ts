@@ -40,11 +40,15 @@ export function passesQuality(algorithm: CalibratedAlgorithm, quality: number | 
 
 /**
  * False matches to expect when one picture is compared `comparisons` times (records times orientations): the normal curve fitted to
- * distances of unrelated pictures, at the threshold. An extrapolation: no public data set is large enough to count so rare an event.
+ * distances of unrelated pictures, at the threshold (the policy's, or a set's own). An extrapolation: no public data set is large enough to count so rare an event.
  */
-export function expectedFalseMatches(algorithm: CalibratedAlgorithm, comparisons: number): number {
+export function expectedFalseMatches(
+  algorithm: CalibratedAlgorithm,
+  comparisons: number,
+  thresholdBits = BIT_POLICY[algorithm].thresholdBits,
+): number {
   const { meanBits, standardDeviationBits } = CALIBRATION[algorithm];
-  const z = (BIT_POLICY[algorithm].thresholdBits + 0.5 - meanBits) / standardDeviationBits;
+  const z = (thresholdBits + 0.5 - meanBits) / standardDeviationBits;
   return comparisons * normalTail(-z);
 }
 

@@ -1,11 +1,10 @@
 import { ORIENTATIONS } from '../../schemas/constants.ts';
-import { type BitEvidence, evidenceOfHits } from '../match/bit-evidence.ts';
+import { type BitFindings, evidenceOfHits } from '../match/bit-evidence.ts';
 import { CALIBRATED_ALGORITHMS, type CalibratedAlgorithm } from '../match/calibration.ts';
 import { BIT_POLICY } from '../match/policy.ts';
+import type { SetRules } from '../match/set-rules.ts';
 import { type BitHit, comparedWith } from '../search/bit-search.ts';
-import { builtSegments, type SegmentsByAlgorithm, segmentsComparedWith } from '../search/mih/build-segments.ts';
-import { loadHashes } from '../search/mih/load-hashes.ts';
-import { MihThreads } from '../search/mih/mih-threads.ts';
+import { FixedHashes } from '../search/mih/search-segments.ts';
 import type { Db } from '../store/db.ts';
 import { integer, row, text } from '../store/row-shape.ts';
 import type { StoredFingerprints } from './stored-fingerprints.ts';
@@ -14,18 +13,12 @@ const HASH_BYTES = 32;
 
 /** The perceptual hashes of new records, to be found near stored fingerprints. */
 export class NewHashes {
-  readonly #threads: MihThreads;
-  readonly #segments: SegmentsByAlgorithm;
+  readonly #hashes: FixedHashes;
   /** Hashes that a picture has been compared with once this is done: the new ones and those that it was compared with before. */
   readonly #sizes: ReadonlyMap<CalibratedAlgorithm, number>;
 
-  private constructor(
-    threads: MihThreads,
-    segments: SegmentsByAlgorithm,
-    sizes: ReadonlyMap<CalibratedAlgorithm, number>,
-  ) {
-    this.#threads = threads;
-    this.#segments = segments;
+  private constructor(hashes: FixedHashes, sizes: ReadonlyMap<CalibratedAlgorithm, number>) {
+    this.#hashes = hashes;
     this.#sizes = sizes;
   }
 
@@ -34,34 +27,29 @@ export class NewHashes {
    * @returns null where they have no perceptual hash
    */
   static async load(db: Db, ranges: string): Promise<NewHashes | null> {
-    const from = `(select b.* from ${ranges} as n(first_id, last_id)
-      join searched_bits b on b.record_id between n.first_id and n.last_id)`;
-    const loaded = await db.transaction(async (tx) => await loadHashes(tx, from));
-    if (loaded.length === 0) return null;
-    const threads = new MihThreads();
-    try {
-      return new NewHashes(threads, await builtSegments(threads, loaded), await hashesInForce(db));
-    } catch (error) {
-      await threads.close();
-      throw error;
-    }
+    // Hashes of negative sets besides, old ones too: they contradict what the new ones say.
+    const from = `(select b.* from searched_bits b join hash_set s on s.set_id = b.set_id
+      where s.purpose = 'negative' or exists (
+        select from ${ranges} as n(first_id, last_id) where b.record_id between n.first_id and n.last_id))`;
+    const hashes = await db.transaction(async (tx) => await FixedHashes.load(tx, from));
+    return hashes === null ? null : new NewHashes(hashes, await hashesInForce(db));
   }
 
   /** Whether there are hashes that stored ones of this algorithm are to be compared with. */
   has(algorithm: CalibratedAlgorithm): boolean {
-    return segmentsComparedWith(this.#segments, algorithm).length > 0;
+    return this.#hashes.segmentsFor(algorithm).length > 0;
   }
 
   /** Evidence of the stored fingerprints, by their place among them. */
-  async evidenceOf(stored: StoredFingerprints): Promise<Map<number, BitEvidence[]>> {
+  async evidenceOf(stored: StoredFingerprints, rules: SetRules): Promise<BitFindings> {
     const hits: BitHit[] = [];
     for (const algorithm of CALIBRATED_ALGORITHMS) {
       const { owners, bits } = stored.hashes[algorithm];
       if (owners.length === 0) continue;
-      const { thresholdBits: radiusBits } = BIT_POLICY[algorithm];
+      const radiusBits = rules.searchRadiusBits(BIT_POLICY[algorithm].thresholdBits);
       const turns = algorithm === 'blockhash-256-r512' ? 1 : ORIENTATIONS.length;
-      for (const segment of segmentsComparedWith(this.#segments, algorithm)) {
-        for (const triples of await this.#threads.within(segment, bits, radiusBits)) {
+      for (const segment of this.#hashes.segmentsFor(algorithm)) {
+        for (const triples of await this.#hashes.threads.within(segment, bits, radiusBits)) {
           for (let at = 0; at < triples.length; at += 3) {
             const query = triples[at] ?? 0;
             const position = triples[at + 1] ?? 0;
@@ -81,11 +69,11 @@ export class NewHashes {
         }
       }
     }
-    return evidenceOfHits(hits, this.#sizes);
+    return evidenceOfHits(hits, this.#sizes, rules);
   }
 
   async close(): Promise<void> {
-    await this.#threads.close();
+    await this.#hashes.close();
   }
 }
 

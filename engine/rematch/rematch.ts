@@ -1,3 +1,7 @@
+import { DEFAULT_SUSPEND_AFTER_CASES } from '../../schemas/constants.ts';
+import { type SuspendedRecord, suspendOverused } from '../hashset/suspend.ts';
+import type { BitFindings, Contradiction } from '../match/bit-evidence.ts';
+import { loadSetRules } from '../match/set-rules.ts';
 import type { Db } from '../store/db.ts';
 import {
   beginPass,
@@ -9,6 +13,7 @@ import {
   rematchedSets,
   windowEnd,
 } from '../store/queries/rematch-pass.ts';
+import { contradictStored } from './contradict.ts';
 import { findNewDigestMatches } from './digests.ts';
 import { evidenceByMedia, type MediaEvidence, recordEvidence } from './evidence.ts';
 import { NewHashes } from './new-hashes.ts';
@@ -24,12 +29,16 @@ export interface RematchRequest {
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: { readonly passedMediaId: number; readonly lastMediaId: number }) => void;
   readonly mediaPerWindow?: number;
+  /** A record that hits more unrelated cases than this is suspended; 0: none is. */
+  readonly suspendAfterCases?: number;
 }
 
 export interface RematchResult {
   readonly state: 'complete' | 'interrupted';
   /** Of the sets that came in; by those without a line nothing was found. An interrupted pass counts with what it had found before. */
   readonly sets: readonly RematchedSet[];
+  /** Records that turned out to hit too many unrelated cases. */
+  readonly suspended: readonly SuspendedRecord[];
 }
 
 /**
@@ -41,23 +50,29 @@ export interface RematchResult {
  */
 export async function rematch(db: Db, request: RematchRequest): Promise<RematchResult> {
   const passes: number[] = [];
+  const suspended: SuspendedRecord[] = [];
   let state: RematchResult['state'] = 'complete';
   // Again until nothing is left: sets may have come into force while an interrupted pass was ended.
   for (;;) {
     const pass = await beginPass(db);
     if (pass === null) break;
     passes.push(pass.rematchId);
-    if (!(await goThrough(db, pass, request))) {
+    if (!(await goThrough(db, pass, request, suspended))) {
       state = 'interrupted';
       break;
     }
     await finishPass(db, pass.rematchId);
   }
-  return { state, sets: await rematchedSets(db, passes) };
+  return { state, sets: await rematchedSets(db, passes), suspended };
 }
 
 /** @returns false where it was stopped before its end */
-async function goThrough(db: Db, pass: RematchPass, request: RematchRequest): Promise<boolean> {
+async function goThrough(
+  db: Db,
+  pass: RematchPass,
+  request: RematchRequest,
+  suspended: SuspendedRecord[],
+): Promise<boolean> {
   const ranges = pass.lastMediaId > pass.doneMediaId ? await newRangesSql(db, pass) : null;
   if (ranges === null) return true;
   const hashes = await NewHashes.load(db, ranges);
@@ -76,14 +91,38 @@ async function goThrough(db: Db, pass: RematchPass, request: RematchRequest): Pr
       // Heard of when it is waited for.
       next.catch(() => undefined);
       const { digests, stored } = window;
-      const perceptual = stored === null || hashes === null ? new Map() : await hashes.evidenceOf(stored);
-      await record(db, pass.rematchId, evidenceByMedia(digests, stored?.of ?? [], perceptual));
+      const rules = await loadSetRules(db);
+      const { evidence, contradictions } =
+        stored === null || hashes === null ? NOTHING_FOUND : await hashes.evidenceOf(stored, rules);
+      const found = evidenceByMedia(digests, stored?.of ?? [], evidence);
+      await record(db, pass.rematchId, found);
+      await contradictStored(db, byMedia(contradictions, stored?.of ?? []));
+      const recordIds = found.flatMap(({ of }) => of.flatMap(({ matches }) => matches.map((one) => one.recordId)));
+      const mostCases = request.suspendAfterCases ?? DEFAULT_SUSPEND_AFTER_CASES;
+      suspended.push(...(await suspendOverused(db, [...new Set(recordIds)], mostCases)));
       await notePassed(db, pass.rematchId, window.lastMediaId);
       request.onProgress?.({ passedMediaId: window.lastMediaId, lastMediaId: pass.lastMediaId });
     }
   } finally {
     await hashes?.close();
   }
+}
+
+const NOTHING_FOUND: BitFindings = { evidence: new Map(), contradictions: new Map() };
+
+/** What contradicts each content, whichever of its fingerprints was near; the nearest where several were. */
+function byMedia(
+  contradictions: BitFindings['contradictions'],
+  fingerprints: readonly { readonly mediaId: number }[],
+): Map<number, Contradiction> {
+  const found = new Map<number, Contradiction>();
+  for (const [at, contradiction] of contradictions) {
+    const mediaId = fingerprints[at]?.mediaId;
+    if (mediaId === undefined) continue;
+    const before = found.get(mediaId);
+    if (before === undefined || contradiction.distanceBits < before.distanceBits) found.set(mediaId, contradiction);
+  }
+  return found;
 }
 
 async function readWindow(

@@ -53,6 +53,8 @@ const MATCH = Type.Tuple([
   Nullable(Type.String()), // series
   Type.String(), // category scheme
   Nullable(Type.String()), // category code
+  Type.Integer(), // revision of the set
+  Nullable(Type.String()), // negative set
 ]);
 type StoredMatch = Static<typeof MATCH>;
 const MATCHES = row({ mediaId: integer, matches: json(Type.Array(MATCH)) });
@@ -88,11 +90,13 @@ const MATCHES_SQL = `
 select wanted.media_id,
        json_agg(json_build_array(
          t.method, t.algorithm, t.distance_bits, t.threshold_bits, t.orientation, t.flavour, t.expected_false_matches,
-         s.source, s.name, s.version, e.name, s.category_scheme, t.category_code
+         s.source, s.name, s.version, e.name, s.category_scheme, t.category_code,
+         t.set_revision, c.source || ' ' || c.name || ' version ' || c.version
        ) order by t.distance_bits, t.method, s.source, s.name, t.record_id) as matches
   from unnest($1::bigint[]) as wanted(media_id)
  cross join lateral (select * from match where media_id = wanted.media_id and withdrawn_at is null offset 0) t
   join hash_set s on s.set_id = t.set_id and s.state = 'active'
+  left join hash_set c on c.set_id = t.contradicted_by_set and c.state = 'active'
   left join series e on e.series_id = t.series_id
  where t.method in ('md5', 'sha1', 'sha256') or (t.mode = $2 and t.pipeline_version = $3)
  group by wanted.media_id`;
@@ -176,10 +180,27 @@ function itemOf(
     quality: qualities.length === 0 ? null : Math.min(...qualities),
     trailingBytes: row.trailingBytes,
     capture: row.capture,
-    matches,
+    matches: matches.map((match) => ({ ...match, uncorroborated: standsAlone(match, matches, models) })),
     knownGood,
     models,
   };
+}
+
+/** Whether everything that ties the item to the series (or, without one, to the set) of this match is of one family of methods. */
+function standsAlone(match: ReportMatch, matches: readonly ReportMatch[], models: ReportItemModels | null): boolean {
+  const { source, series, setName } = match;
+  const same = matches.filter(
+    (one) =>
+      one.source === source &&
+      one.series === series &&
+      (series !== null || one.setName === setName) &&
+      !one.contradictedBy,
+  );
+  const byModel = (models?.matches ?? []).filter((one) => one.source === source && one.series === series);
+  const families = [...same, ...byModel].map(({ method }) =>
+    method === 'md5' || method === 'sha1' || method === 'sha256' ? 'digest' : method,
+  );
+  return new Set(families).size < 2;
 }
 
 function matchOf([
@@ -196,6 +217,8 @@ function matchOf([
   series,
   scheme,
   code,
+  setRevision,
+  contradictedBy,
 ]: StoredMatch): ReportMatch {
   return {
     method,
@@ -208,6 +231,8 @@ function matchOf([
     source,
     setName,
     setVersion,
+    setRevision,
+    contradictedBy,
     series,
     category: code === null ? null : { scheme, code, label: categoryEntry(scheme, code).label },
   };

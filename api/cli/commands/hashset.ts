@@ -4,13 +4,11 @@ import { pipeline } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
 import { withAudit } from '../../../engine/audit/with-audit.ts';
 import { categoryEntry } from '../../../engine/hashset/category-schemes.ts';
-import { SET_FORMATS, type SetFormat } from '../../../engine/hashset/formats/set-head.ts';
+import { SET_FORMATS } from '../../../engine/hashset/formats/set-head.ts';
 import { EXPORT_FORMATS, type ExportFormat, writeSet } from '../../../engine/hashset/formats/writer.ts';
 import { type ImportResult, importSetFile } from '../../../engine/hashset/import.ts';
-import type { SetPurpose } from '../../../engine/hashset/set-purpose.ts';
-import { type HashSet, listSets, removeSet, setInForce, setRecords, showSet } from '../../../engine/hashset/sets.ts';
-import type { LeadsFollowed } from '../../../engine/leads/follow-sets.ts';
-import { rematch } from '../../../engine/rematch/rematch.ts';
+import type { SetPurpose } from '../../../engine/hashset/set-states.ts';
+import { listSets, removeSet, setInForce, setRecords, showSet } from '../../../engine/hashset/sets.ts';
 import { EXIT, HomewardError } from '../../../schemas/error.ts';
 import { auditActOf } from '../../compose/audit-act.ts';
 import { makeHashSet } from '../../compose/make-hash-set.ts';
@@ -25,23 +23,27 @@ import {
   printLine,
   withCommonOptions,
 } from '../context.ts';
-import { rematchObjects, rematchProgress, rematchText } from '../rematch-text.ts';
-
-/** Of the leads that followed a set; an entry of the audit trail holds 1,000 objects. */
-const MOST_LEADS_NAMED = 500;
+import { countsText, leadObjects, leadsText, objectOf, setText } from '../hashset-text.ts';
+import { radiusBits } from '../option-values.ts';
+import { rematchObjects, rematchText } from '../rematch-text.ts';
+import { runRematch } from '../run-rematch.ts';
+import { type DryRunOptions, dropOne, dryRun, registerHashsetRelease } from './hashset-held.ts';
+import { registerHashsetSuspended } from './hashset-suspended.ts';
+import { registerHashsetUpdate } from './hashset-update.ts';
 
 interface SetOptions extends CommonOptions {
   readonly source?: string;
   readonly json?: true;
 }
 /** What a set is for, as the command says it. */
-const PURPOSES = { known: 'known', 'known-good': 'good' } as const satisfies Record<string, SetPurpose>;
+const PURPOSES = { known: 'known', 'known-good': 'good', negative: 'negative' } as const satisfies Record<
+  string,
+  SetPurpose
+>;
 
-interface ImportOptions extends SetOptions {
-  readonly source: string;
-  readonly name?: string;
-  readonly format: 'auto' | SetFormat;
+interface ImportOptions extends DryRunOptions {
   readonly purpose: keyof typeof PURPOSES;
+  readonly dryRun?: true;
 }
 interface DisclosureOptions extends SetOptions {
   readonly format: ExportFormat;
@@ -69,17 +71,35 @@ export function registerHashset(program: Command, context: CliContext): void {
     .requiredOption('--source <name>', 'who it comes from, as reports will say: recorded by SOURCE as X')
     .option('--name <name>', "name of the set (default: the file's)")
     .addOption(
-      new Option('--purpose <purpose>', 'known-good: published software, nobody\u2019s evidence, such as NSRL')
+      new Option(
+        '--purpose <purpose>',
+        'known-good: published software, nobody\u2019s evidence, such as NSRL; negative: pictures that perceptual hashes confuse, such as logos and blank pages',
+      )
         .choices(Object.keys(PURPOSES))
         .default('known'),
     )
     .addOption(new Option('--format <format>', 'format of the file').choices(['auto', ...SET_FORMATS]).default('auto'))
+    .addOption(
+      new Option(
+        '--radius <bits>',
+        "largest distance of its perceptual hashes, 0 to 48, if not the policy's",
+      ).argParser(radiusBits),
+    )
+    .option('--dry-run', 'change nothing; say what it would hit: other sets, stored contents, cases')
     .option('--json', 'print the outcome as JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  homeward hashset import national.json --source "Project VIC"\n  homeward hashset import md5.txt --source lab --format digest-list\n  homeward hashset import RDS_2026.03.1_modern_minimal.db --source NIST --purpose known-good',
+      '\nExamples:\n  homeward hashset import national.json --source "Project VIC"\n  homeward hashset import national.json --source "Project VIC" --dry-run\n  homeward hashset import md5.txt --source lab --format digest-list\n  homeward hashset import RDS_2026.03.1_modern_minimal.db --source NIST --purpose known-good',
     )
-    .action(async (file: string, options: ImportOptions) => await importOne(context, file, options));
+    .action(
+      async (file: string, options: ImportOptions) =>
+        await (options.dryRun
+          ? dryRun(context, file, { ...options, purpose: PURPOSES[options.purpose] })
+          : importOne(context, file, options)),
+    );
+  registerHashsetUpdate(hashset, context);
+  registerHashsetSuspended(hashset, context);
+  registerHashsetRelease(hashset, context);
   withCommonOptions(hashset.command('export'))
     .description('disclose a hash set: needs a purpose and a recipient, and is recorded')
     .argument('<name>')
@@ -114,13 +134,15 @@ export function registerHashset(program: Command, context: CliContext): void {
     .description('take a set out of force; what it matched is marked as withdrawn')
     .argument('<name>')
     .option('--source <name>', 'where two sources use the same name')
+    .option('--held', 'the one of that name that waits for a person')
     .option('--justification <text>', 'why, for the audit trail')
     .addHelpText(
       'after',
       '\nExample:\n  homeward hashset remove national --source "Project VIC" --justification "withdrawn by its source"',
     )
     .action(
-      async (name: string, options: SetOptions & { justification?: string }) => await remove(context, name, options),
+      async (name: string, options: SetOptions & { justification?: string; held?: true }) =>
+        await (options.held ? dropOne(context, name, options) : remove(context, name, options)),
     );
 }
 
@@ -157,6 +179,7 @@ async function importOne(context: CliContext, file: string, options: ImportOptio
           format: options.format,
           purpose: PURPOSES[options.purpose],
           importedBy: config.actor,
+          ...(options.radius === undefined ? {} : { radiusBits: options.radius }),
           signal: context.stopSignal,
           onProgress: ({ rows, bytes, totalBytes }) => {
             if (context.sinceStartMs() - shownAtMs < 1_000) return;
@@ -165,10 +188,7 @@ async function importOne(context: CliContext, file: string, options: ImportOptio
           },
         });
         // What an earlier import left is gone through too, whatever became of this one.
-        const rematched =
-          imported.state === 'interrupted'
-            ? null
-            : await rematch(db, { signal: context.stopSignal, onProgress: rematchProgress(context) });
+        const rematched = imported.state === 'interrupted' ? null : await runRematch(context, config, db);
         return {
           result: { ...imported, rematched },
           objects: [
@@ -193,19 +213,21 @@ function importText(result: ImportResult): string[] {
     return [
       `Unchanged: version ${result.version} in force is this very file (${groupDigits(result.records)} records).`,
     ];
+  if (result.state === 'held')
+    return [
+      `Held as version ${result.version}: ${result.heldReason ?? ''}. Nothing of it is searched; the version before it is in force.`,
+      '  homeward hashset release NAME --justification TEXT brings it into force, hashset remove NAME --held drops it.',
+    ];
   if (result.state === 'interrupted')
     return [
       `Stopped after ${groupDigits(result.records)} records; importing the file again goes on there. The version before it is in force.`,
     ];
-  const rejected = Object.entries(result.rejected).filter(([, count]) => count > 0);
-  const notes = Object.entries(result.notes).filter(([, count]) => count > 0);
   return [
     `Imported ${groupDigits(result.records)} records as version ${result.version} (${result.format}, categories by ${result.categoryScheme}).`,
     ...(result.resumedFromRow > 0
       ? [`  went on from row ${groupDigits(result.resumedFromRow)} of an interrupted import`]
       : []),
-    ...rejected.map(([reason, count]) => `  rejected ${groupDigits(count)}: ${reason}`),
-    ...notes.map(([note, count]) => `  noted ${groupDigits(count)}: ${note}`),
+    ...countsText(result.rejected, result.notes),
     ...leadsText(result.leads),
   ];
 }
@@ -290,29 +312,4 @@ async function remove(
   );
   printLine(context, `Removed ${setText(removed.set)}`);
   for (const line of leadsText(removed.leads)) printLine(context, line);
-}
-
-/** For the audit trail: the leads themselves, as far as an entry holds them, and how many of each. */
-function leadObjects(leads: LeadsFollowed): string[] {
-  if (leads.leadIds.length === 0) return [];
-  const { opened, changed, withdrawn } = leads;
-  return [
-    `leads: ${withdrawn} withdrawn, ${changed} changed, ${opened} opened`,
-    ...leads.leadIds.slice(0, MOST_LEADS_NAMED).map((leadId) => `lead ${leadId}`),
-  ];
-}
-
-function leadsText({ opened, changed, withdrawn }: LeadsFollowed): string[] {
-  const parts = [
-    ...(withdrawn > 0 ? [`${groupDigits(withdrawn)} withdrawn, since no evidence is left`] : []),
-    ...(changed > 0 ? [`${groupDigits(changed)} changed in weight or state`] : []),
-    ...(opened > 0 ? [`${groupDigits(opened)} opened`] : []),
-  ];
-  return parts.length === 0 ? [] : [`  leads: ${parts.join('; ')}`];
-}
-
-const objectOf = (set: HashSet): string => `hash set ${set.setId} version ${set.version}`;
-
-function setText(set: HashSet): string {
-  return `${neutralise(set.name)} version ${set.version} from ${neutralise(set.source)}: ${groupDigits(set.records)} records, ${set.format}${set.formatVersion === null ? '' : ` ${set.formatVersion}`}, ${set.purpose === 'good' ? 'known-good, ' : ''}${set.state}, imported ${set.importedAt}`;
 }

@@ -274,6 +274,7 @@ function summaryText(lead: LeadSummary, mask: Mask): string[] {
       (reason) =>
         `  ${reason.matchId}: ${neutralise(reason.sentence, MOST_SENTENCE_CHARACTERS)}${reason.counted ? '' : ' Not counted.'}${reason.paused ? ' Its method is paused.' : ''}`,
     ),
+    ...(lead.uncorroborated ? ['  Uncorroborated: all of its evidence is of one family of methods.'] : []),
     ...(lead.adultsOnly ? [`  ${ADULTS_ONLY}`] : []),
   ];
 }

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { withAudit } from '../../../engine/audit/with-audit.ts';
-import { rematch } from '../../../engine/rematch/rematch.ts';
 import { EXIT } from '../../../schemas/error.ts';
 import { auditActOf } from '../../compose/audit-act.ts';
 import { withDatabase } from '../../compose/open-database.ts';
 import { type CliContext, type CommonOptions, configFor, printLine, withCommonOptions } from '../context.ts';
-import { rematchObjects, rematchProgress, rematchText } from '../rematch-text.ts';
+import { rematchObjects, rematchText } from '../rematch-text.ts';
+import { runRematch } from '../run-rematch.ts';
 
 interface RematchOptions extends CommonOptions {
   readonly json?: true;
@@ -27,7 +27,7 @@ async function run(context: CliContext, options: RematchOptions): Promise<void> 
     config,
     async (db) =>
       await withAudit(db, auditActOf(config, 'combination', 'rematch'), async () => {
-        const done = await rematch(db, { signal: context.stopSignal, onProgress: rematchProgress(context) });
+        const done = await runRematch(context, config, db);
         return {
           result: done,
           objects: rematchObjects(done),

@@ -11,6 +11,7 @@ import { type CliContext, type CommonOptions, configFor, existingPath, withCommo
 import { mountAdvice } from '../disk-image.ts';
 import { type FaceOptions, faceSearchAsked, withFaceOptions } from '../face-options.ts';
 import { positiveInteger } from '../option-values.ts';
+import { suspendedText } from '../rematch-text.ts';
 import { scanProgress } from '../scan-progress.ts';
 import type { ReportOutputs } from '../write-reports.ts';
 
@@ -124,6 +125,7 @@ export async function runScan(context: CliContext, paths: readonly string[], opt
       `Material recorded before was not compared yet with what came into force in ${counted(outcome.rematchPending.sets, 'hash set')}; homeward rematch goes through it.\n`,
     );
   }
+  for (const record of outcome.suspended) context.stderr.write(`${suspendedText(record)}\n`);
   if (outcome.interrupted) {
     context.stderr.write('Stopped. The same command with --resume goes on where it stopped.\n');
     context.exit.code = EXIT.interrupted;

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { decodeHex } from './hex-bytes.ts';
+import { PhotoDnaCollector, photoDnaValues } from './photo-dna.ts';
 import {
   MAX_BITS_PER_RECORD,
   noNotes,
@@ -27,6 +28,13 @@ const EMPTY_FILE = {
 const BAD_DIGEST = 1;
 const BAD_BITS = 2;
 const BAD_FIELD = 4;
+/** Notes of a record that say that a hash of it was left out. */
+const HASH_LEFT_OUT: ReadonlySet<ReadNote> = new Set([
+  'digestIgnored',
+  'bitsIgnored',
+  'photoDnaIgnored',
+  'otherHashIgnored',
+]);
 
 class TextStore {
   readonly starts: Int32Array;
@@ -41,6 +49,7 @@ class TextStore {
 /** Memory of one batch; handed out with it and replaced. */
 class Columns {
   readonly present: Uint8Array;
+  readonly incomplete: Uint8Array;
   readonly md5: Uint8Array;
   readonly sha1: Uint8Array;
   readonly sha256: Uint8Array;
@@ -60,6 +69,7 @@ class Columns {
 
   constructor(rows: number) {
     this.present = new Uint8Array(rows);
+    this.incomplete = new Uint8Array(rows);
     this.md5 = new Uint8Array(rows * 16);
     this.sha1 = new Uint8Array(rows * 20);
     this.sha256 = new Uint8Array(rows * 32);
@@ -90,6 +100,7 @@ export class BatchBuilder {
   #flags = 0;
   /** Notes of the record being read: counted when it is taken, forgotten when it is read again or rejected. */
   readonly #recordNotes: ReadNote[] = [];
+  readonly #photoDna = new PhotoDnaCollector();
   /** For readers that know two members which name the record: true once the better one was read. */
   keyGiven = false;
 
@@ -103,6 +114,7 @@ export class BatchBuilder {
     const row = this.#row;
     this.#textEnd = this.#textMark;
     this.#bitsEnd = this.#bitsMark;
+    this.#photoDna.begin();
     this.#present = 0;
     this.#problems = 0;
     this.#flags = 0;
@@ -176,6 +188,13 @@ export class BatchBuilder {
   badBits(): void {
     this.#problems |= BAD_BITS;
     this.note('bitsIgnored');
+  }
+
+  /** PhotoDNA values as hexadecimal or base64: a text of one or several, or a list of texts. */
+  photoDna(value: unknown): void {
+    for (const bytes of photoDnaValues(value)) {
+      if (bytes === null || !this.#photoDna.add(this.#row, bytes)) this.note('photoDnaIgnored');
+    }
   }
 
   /** `sizeBytes` as decimal digits; empty is not given. */
@@ -266,19 +285,24 @@ export class BatchBuilder {
     this.#columns.rejected[reason]++;
   }
 
-  /** Takes the record if it is usable, otherwise counts why not; true when it was taken. */
-  commit(): boolean {
-    const reason = this.#rejection();
+  /**
+   * Takes the record if it is usable, otherwise counts why not; true when it was taken. A record that only names others may do so by its
+   * key alone.
+   */
+  commit(keyIsEnough = false): boolean {
+    const reason = this.#rejection(keyIsEnough);
     if (reason !== undefined) {
       this.reject(reason);
       return false;
     }
     const columns = this.#columns;
     for (const note of this.#recordNotes) columns.notes[note]++;
+    columns.incomplete[this.#row] = this.#recordNotes.some((note) => HASH_LEFT_OUT.has(note)) ? 1 : 0;
     columns.present[this.#row] = this.#present;
     columns.flags[this.#row] = this.#flags;
     this.#textMark = this.#textEnd;
     this.#bitsMark = this.#bitsEnd;
+    this.#photoDna.commit();
     this.#row++;
     return true;
   }
@@ -295,6 +319,7 @@ export class BatchBuilder {
       bitsValue,
       rowCount: this.#row,
       bitsCount: this.#bitsMark,
+      ...this.#photoDna.take(),
       bytesRead,
     };
     this.#columns = new Columns(nextRows);
@@ -306,10 +331,11 @@ export class BatchBuilder {
     return batch;
   }
 
-  #rejection(): RejectedFor | undefined {
+  #rejection(keyIsEnough: boolean): RejectedFor | undefined {
     if (this.#present !== 0 && this.#isEmptyFile()) return 'emptyFile';
     if ((this.#problems & BAD_FIELD) !== 0) return 'badField';
-    if (this.#present !== 0 || this.#bitsEnd > this.#bitsMark) return undefined;
+    if (this.#present !== 0 || this.#bitsEnd > this.#bitsMark || this.#photoDna.given) return undefined;
+    if (keyIsEnough && this.#problems === 0 && (this.#columns.sourceKey.starts[this.#row] ?? -1) >= 0) return undefined;
     if ((this.#problems & BAD_DIGEST) !== 0) return 'badDigest';
     return (this.#problems & BAD_BITS) !== 0 ? 'badPdq' : 'noHash';
   }

@@ -1,5 +1,6 @@
 import { HomewardError } from '../../../schemas/error.ts';
 import { describeCsv, readCsvHeader } from './csv/reader.ts';
+import { startsAsChanges } from './ndjson/changes.ts';
 import { describeNdjson, startsAsNdjson } from './ndjson/reader.ts';
 import { describeNistNonRds } from './nist-non-rds/reader.ts';
 import { describeNsrlText, isNsrlHeader, startsAsNsrlDelta } from './nsrl/text.ts';
@@ -42,6 +43,8 @@ function whatItIs(head: Uint8Array): string {
   if (firstLine(head) === undefined) return 'an empty file; check that it was copied whole';
   if (head[0] === 0x1f && head[1] === 0x8b) return 'a gzip archive; unpack it first';
   if (head[0] === 0x50 && head[1] === 0x4b) return 'a zip archive; unpack it first';
+  if (startsAsChanges(Buffer.from(head.subarray(0, 1024)).toString('utf8')))
+    return 'changes to a set; bring them in with homeward hashset update';
   if (startsAsJson(head))
     return 'JSON that names neither ProjectVic nor this engine in its head; ask its source what it is';
   if (startsAsNsrlDelta(head))

@@ -3,11 +3,12 @@ import { ByteWindow } from './byte-window.ts';
 import { CsvParser } from './csv/reader.ts';
 import { formatNotRecognised, recogniseSet } from './detect.ts';
 import { DigestListParser } from './digest-list/reader.ts';
+import { ChangesParser, describeChanges, startsAsChanges } from './ndjson/changes.ts';
 import { NdjsonParser } from './ndjson/reader.ts';
 import { NistNonRdsParser, requirePublished } from './nist-non-rds/reader.ts';
 import { PdqListParser } from './pdq-list/reader.ts';
 import type { RecordBatch } from './record-batch.ts';
-import type { RecordParser } from './record-parser.ts';
+import type { ParseStop, RecordParser } from './record-parser.ts';
 import type { SetFormat, SetHead } from './set-head.ts';
 import { SourceBytes } from './source-bytes.ts';
 import { VicsParser } from './vics/reader.ts';
@@ -41,25 +42,72 @@ const SLICE_BYTES = 256 * 1024;
  * Throws HomewardError HW_SET_FORMAT when it is not recognised, or is not what `options.format` names.
  */
 export async function openSet(chunks: AsyncIterable<Uint8Array>, options: OpenSetOptions): Promise<SetReader> {
-  const source = new SourceBytes(chunks);
-  try {
-    const head = await source.head();
-    const description = recogniseSet(head, options.name ?? '', options.format);
-    if (description === undefined) throw formatNotRecognised(head, options.format);
-    const parser = parserFor(description, head);
+  return await opened(chunks, (source, head) => readerOf(source, head, options));
+}
+
+/** Some thousand records to add (or to correct, by their hashes), or to withdraw. Of a withdrawal the `tags` are the reason. */
+export interface ChangeBatch {
+  readonly kind: 'add' | 'withdraw';
+  readonly records: RecordBatch;
+}
+
+/** Changes to a set. All withdrawals of a file come before all its additions, wherever in it they stand. */
+export interface ChangeReader {
+  readonly description: SetHead;
+  /** As SetReader.batches. */
+  batches(): AsyncGenerator<ChangeBatch, void, undefined>;
+  close(): Promise<void>;
+}
+
+/**
+ * Reads a file of changes. Any other hash set is read as records to add.
+ * Throws HomewardError HW_SET_FORMAT as openSet does.
+ */
+export async function openChanges(chunks: AsyncIterable<Uint8Array>, options: OpenSetOptions): Promise<ChangeReader> {
+  return await opened(chunks, (source, head) => {
+    const text = Buffer.from(head.subarray(0, 65536)).toString('utf8');
+    if (startsAsChanges(text)) {
+      const description = describeChanges(text);
+      return { description, batches: () => readChanges(source, head), close: () => source.close() };
+    }
+    const { description, batches, close } = readerOf(source, head, options);
     return {
       description,
-      sourceVersion: null,
-      batches: () =>
-        description.format === 'nist-non-rds'
-          ? publishedOnly(readBatches(source, head, parser))
-          : readBatches(source, head, parser),
-      close: () => source.close(),
+      async *batches() {
+        for await (const records of batches()) yield { kind: 'add', records };
+      },
+      close,
     };
+  });
+}
+
+/** Lets go of the source where nothing can be made of its head. */
+async function opened<Reader>(
+  chunks: AsyncIterable<Uint8Array>,
+  open: (source: SourceBytes, head: Uint8Array) => Reader,
+): Promise<Reader> {
+  const source = new SourceBytes(chunks);
+  try {
+    return open(source, await source.head());
   } catch (error) {
     await source.close();
     throw error;
   }
+}
+
+function readerOf(source: SourceBytes, head: Uint8Array, options: OpenSetOptions): SetReader {
+  const description = recogniseSet(head, options.name ?? '', options.format);
+  if (description === undefined) throw formatNotRecognised(head, options.format);
+  const parser = parserFor(description, head);
+  return {
+    description,
+    sourceVersion: null,
+    batches: () =>
+      description.format === 'nist-non-rds'
+        ? publishedOnly(readBatches(source, head, parser))
+        : readBatches(source, head, parser),
+    close: () => source.close(),
+  };
 }
 
 function parserFor(description: SetHead, head: Uint8Array): RecordParser {
@@ -93,23 +141,44 @@ async function* readBatches(
   head: Uint8Array,
   parser: RecordParser,
 ): AsyncGenerator<RecordBatch, void, undefined> {
-  const window = new ByteWindow(source.markBytes);
   const builder = new BatchBuilder();
+  for await (const _full of windows(source, head, (window) => parser.parse(window, builder)))
+    yield builder.take(source.bytesRead);
+  yield builder.take(source.bytesRead, 0);
+}
+
+async function* readChanges(source: SourceBytes, head: Uint8Array): AsyncGenerator<ChangeBatch, void, undefined> {
+  const parser = new ChangesParser();
+  const builders = { add: new BatchBuilder(), withdraw: new BatchBuilder() };
+  for await (const _full of windows(source, head, (window) => parser.parse(window, builders))) {
+    const kind = builders.add.full ? 'add' : 'withdraw';
+    yield { kind, records: builders[kind].take(source.bytesRead) };
+  }
+  yield { kind: 'withdraw', records: builders.withdraw.take(source.bytesRead, 0) };
+  yield { kind: 'add', records: builders.add.take(source.bytesRead, 0) };
+}
+
+/** Goes through the source; yields whenever `parse` is full, and goes on with what it left. */
+async function* windows(
+  source: SourceBytes,
+  head: Uint8Array,
+  parse: (window: ByteWindow) => ParseStop,
+): AsyncGenerator<void, void, undefined> {
+  const window = new ByteWindow(source.markBytes);
   try {
     let wantedBytes = 0;
     for (let chunk: Uint8Array | undefined = head; chunk !== undefined; chunk = await source.next()) {
       for (let at = 0; at < chunk.length; at += SLICE_BYTES) {
         window.append(chunk.subarray(at, at + SLICE_BYTES));
         if (window.length < wantedBytes) continue;
-        while (parser.parse(window, builder) === 'full') yield builder.take(source.bytesRead);
+        while (parse(window) === 'full') yield;
         // A record longer than a slice is tried again only when twice as much is there: otherwise its cost would be quadratic.
         wantedBytes = window.length * 2;
       }
     }
     window.final = true;
     window.append(new Uint8Array(0));
-    while (parser.parse(window, builder) === 'full') yield builder.take(source.bytesRead);
-    yield builder.take(source.bytesRead, 0);
+    while (parse(window) === 'full') yield;
   } finally {
     await source.close();
   }

@@ -1,8 +1,9 @@
 import type { KnownBits, KnownRecord, REJECTION_REASONS } from '../../../schemas/known-record.ts';
+import { PHOTO_DNA_BYTES, type PhotoDnaColumn } from './photo-dna.ts';
 
 /**
  * What a reader took otherwise than written, or left out, without rejecting the record. Counted, never silent.
- * - photoDnaIgnored: a PhotoDNA value, which is not kept here
+ * - photoDnaIgnored: a PhotoDNA value that is not 144 bytes in hexadecimal or base64, or one beyond the eighth
  * - otherHashIgnored: an alternative hash of a kind not used
  * - digestIgnored, bitsIgnored: a malformed digest or perceptual hash (or one beyond the eighth) beside a usable one
  * - sizeIgnored, flagIgnored: a size or flag that cannot be read, taken as not given
@@ -58,10 +59,12 @@ export interface TextColumn {
  * Repeated records are all there: only the database can see them within constant memory, and row order says which was first.
  * A batch owns its memory: it stays as it is when the next one is read.
  */
-export interface RecordBatch {
+export interface RecordBatch extends PhotoDnaColumn {
   readonly rowCount: number;
   /** PRESENT bits of each row; the bytes of an absent digest mean nothing. */
   readonly present: Uint8Array;
+  /** 1 where a hash of the row was left out (malformed, one too many, of a kind not used): nothing may be said not to match it. */
+  readonly incomplete: Uint8Array;
   /** 16, 20 and 32 bytes a row. */
   readonly md5: Uint8Array;
   readonly sha1: Uint8Array;
@@ -113,12 +116,21 @@ export const noNotes = (): Record<ReadNote, number> => ({
   headerTotalDiffers: 0,
 });
 
+/** Adds the counts of a batch to those of all. */
+export function addCounts<K extends string>(total: Record<K, number>, more: Readonly<Record<K, number>>): void {
+  for (const key in more) total[key] += more[key];
+}
+
 /** The rows of a batch as objects: for tests and for what is small. An import reads the columns. */
 export function* recordsOf(batch: RecordBatch): Generator<KnownRecord> {
   let entry = 0;
+  let value = 0;
   for (let row = 0; row < batch.rowCount; row++) {
     const bits: KnownBits[] = [];
     while (entry < batch.bitsCount && batch.bitsRow[entry] === row) bits.push(bitsOf(batch, entry++));
+    const photoDna: string[] = [];
+    while (value < batch.photoDnaCount && batch.photoDnaRow[value] === row)
+      photoDna.push(hexOf(batch.photoDnaValue, value++, PHOTO_DNA_BYTES));
     const flag = (index: number) => flagValue(batch.flags[row] ?? 0, index);
     const size = batch.sizeBytes[row] ?? -1;
     yield {
@@ -127,6 +139,7 @@ export function* recordsOf(batch: RecordBatch): Generator<KnownRecord> {
       sha1: digestOf(batch, batch.sha1, PRESENT.sha1, 20, row),
       sha256: digestOf(batch, batch.sha256, PRESENT.sha256, 32, row),
       bits,
+      ...(photoDna.length === 0 ? {} : { photoDna }),
       sizeBytes: size < 0 ? null : size,
       categoryCode: textOf(batch, batch.categoryCode, row),
       series: textOf(batch, batch.series, row),

@@ -8,6 +8,7 @@ import { gatherSegments, segmentsToGather } from './gather-segments.ts';
 import { loadHashes, STORED_ALGORITHMS, type StoredAlgorithm } from './load-hashes.ts';
 import { MihThreads } from './mih-threads.ts';
 import { RecordIntervals } from './record-intervals.ts';
+import { searchSegments } from './search-segments.ts';
 import type { Segment } from './segment.ts';
 import { openSnapshot, saveSnapshot } from './snapshot.ts';
 
@@ -98,8 +99,7 @@ export class MihSearch implements BitSearch {
     const segments = this.#segments;
     this.#searches += 1;
     try {
-      const groups = [...Map.groupBy(queries, (query) => `${query.algorithm} ${query.radiusBits}`).values()];
-      return (await Promise.all(groups.map((group) => this.#searchGroup(segments, group)))).flat();
+      return await searchSegments(this.#threads, segments, queries);
     } finally {
       this.#searches -= 1;
       this.#letGo();
@@ -136,17 +136,6 @@ export class MihSearch implements BitSearch {
   /** For tests and benches: until nothing is left to do in the background. */
   async settled(): Promise<void> {
     await this.#gathering;
-  }
-
-  async #searchGroup(segments: SegmentsByAlgorithm, group: readonly BitQuery[]): Promise<BitHit[]> {
-    const [first] = group;
-    if (first === undefined) return [];
-    const bytes = new Uint8Array(group.length * 32);
-    for (const [at, query] of group.entries()) bytes.set(query.bits, at * 32);
-    const found = segmentsComparedWith(segments, first.algorithm).map(async (segment) =>
-      hitsOf(await this.#threads.within(segment, bytes, first.radiusBits), group, segment),
-    );
-    return (await Promise.all(found)).flat();
   }
 
   /** Takes over what changed in the store; a search that waits for it sees everything that was committed when it was asked. */
@@ -213,18 +202,4 @@ export class MihSearch implements BitSearch {
     // Of a few hashes the memory is not worth a pause.
     if (retired.some((segment) => segment.count >= LEAST_SAVED)) setImmediate(collectGarbage);
   }
-}
-
-function hitsOf(parts: readonly Int32Array[], group: readonly BitQuery[], segment: Segment): BitHit[] {
-  const found: BitHit[] = [];
-  for (const hits of parts) {
-    for (let at = 0; at < hits.length; at += 3) {
-      const query = group[hits[at] ?? -1];
-      const position = hits[at + 1] ?? 0;
-      const recordId = segment.recordIdAt(position);
-      if (query === undefined || segment.withdrawn.has(recordId)) continue;
-      found.push({ query, recordId, distanceBits: hits[at + 2] ?? 0, quality: segment.qualityAt(position) });
-    }
-  }
-  return found;
 }

@@ -194,3 +194,80 @@ create table known_shard (
   database text not null,
   added_at timestamptz not null default now()
 );
+
+-- ---- Changes to a set in force ----
+
+-- A set in force changes by deltas without being loaded anew: its version stays, its revision rises by one with each. What it held at
+-- revision n is its file (content_sha256) and the first n of these files, in their order.
+alter table hash_set add column revision integer not null default 0 check (revision >= 0);
+create table hash_set_revision (
+  set_id bigint not null references hash_set,
+  revision integer not null check (revision > 0),
+  -- SHA-256 of the delta as received.
+  content_sha256 bytea not null check (octet_length(content_sha256) = 32),
+  format text not null,
+  format_version text,
+  added bigint not null,
+  recategorised bigint not null,
+  replaced bigint not null,
+  withdrawn bigint not null,
+  -- Withdrawals that named no record, rejected records by reason, and what else was noted.
+  counts jsonb not null,
+  applied_at timestamptz not null default now(),
+  applied_by text not null,
+  primary key (set_id, revision),
+  unique (set_id, content_sha256)
+);
+
+-- The state of the set that a piece of evidence was found in; 0: as its file was imported. No set had another one before.
+alter table match add column set_revision integer not null default 0;
+alter table match alter column set_revision drop default;
+create function note_set_revision() returns trigger language plpgsql as $$
+begin
+  select revision into new.set_revision from hash_set where set_id = new.set_id;
+  return new;
+end $$;
+create trigger note_set_revision before insert on match
+  for each row when (new.set_revision is null) execute function note_set_revision();
+
+-- Evidence of a record that comes back, or that its source has put in another series, is a second row beside the withdrawn one.
+drop index match_evidence;
+create unique index match_evidence on match (media_id, record_id, method, mode, pipeline_version) where withdrawn_at is null;
+create index match_record on match (record_id);
+
+-- ---- PhotoDNA ----
+
+-- Values that labs supply, never computed here, compared with each other by Euclidean distance. Several of one record are its
+-- orientations as supplied. No index: an approximate one misses, and a missed match can be a child who is not found.
+create table known_photodna (
+  record_id bigint not null,
+  set_id bigint not null,
+  orientation smallint not null check (orientation between 0 and 15),
+  value vector(144) not null
+);
+create index known_photodna_record on known_photodna (record_id);
+create index known_photodna_set on known_photodna (set_id);
+create or replace function take_known_bits_along() returns trigger language plpgsql as $$
+begin
+  delete from known_bits where record_id in (select record_id from gone);
+  delete from known_photodna where record_id in (select record_id from gone);
+  return null;
+end $$;
+create view searched_photodna as
+select p.* from known_photodna p
+  join hash_set s on s.set_id = p.set_id and s.state = 'active'
+ where not exists (select from known_suspension x where x.record_id = p.record_id and x.resumed_at is null);
+
+-- ---- Sets that are poisoned or careless ----
+
+-- How many unrelated cases a suspended record had hit, and why it was taken back into the search. One that a person resumed is not
+-- suspended by the same rule again.
+alter table known_suspension add column cases integer;
+alter table known_suspension add column resume_reason text check (length(resume_reason) <= 2000);
+create index known_suspension_record on known_suspension (record_id);
+
+-- A perceptual hit of a picture that also lies near one of a negative set (or is one, by its digest) makes no lead by itself.
+alter table match add column contradicted_by_set bigint references hash_set;
+alter table match add column contradicted_by_record bigint;
+-- Bits between the picture and the negative one; 0 where they are the same file.
+alter table match add column contradicted_distance_bits smallint;

@@ -8,14 +8,16 @@ import { integer, nullable, oneOf, row, text } from '../row-shape.ts';
 export interface FoundMatch extends MatchEvidence {
   readonly mediaId: number;
   readonly recordId: number;
+  /** A picture of a negative set that the media also lies near; null for digests, which nothing contradicts. */
+  readonly contradiction: { readonly setId: number; readonly recordId: number; readonly distanceBits: number } | null;
 }
 
-/** A record with a digest of a media, known or known-good. */
+/** A record with a digest of a media, whatever its set is for. */
 export interface DigestHit {
   readonly mediaId: number;
   readonly recordId: number;
   readonly method: 'sha256' | 'sha1' | 'md5';
-  readonly purpose: 'known' | 'good';
+  readonly purpose: 'known' | 'good' | 'negative';
 }
 
 /**
@@ -39,14 +41,13 @@ with wanted as materialized (
    where r.sha256 is null and r.sha1 is null
 )
 select f.media_id, f.record_id, f.method, s.purpose
-  from found f join known_record r on r.record_id = f.record_id join hash_set s on s.set_id = r.set_id
- where s.purpose in ('known', 'good')`;
+  from found f join known_record r on r.record_id = f.record_id join hash_set s on s.set_id = r.set_id`;
 
 const DIGEST_HIT = row({
   mediaId: integer,
   recordId: integer,
   method: oneOf(['sha256', 'sha1', 'md5'] as const),
-  purpose: oneOf(['known', 'good'] as const),
+  purpose: oneOf(['known', 'good', 'negative'] as const),
 });
 
 /** Hits of `digestHitSql`; `params` are those of its conditions. */
@@ -66,7 +67,7 @@ export async function findDigestMatches(db: Queryable, mediaIds: readonly number
   return digestEvidence(await findDigestHits(db, mediaIds));
 }
 
-/** Hits on known material as evidence; known-good ones are none. */
+/** Hits on known material as evidence; others are none. */
 export function digestEvidence(hits: readonly DigestHit[]): FoundMatch[] {
   return hits
     .filter(({ purpose }) => purpose === 'known')
@@ -80,6 +81,7 @@ export function digestEvidence(hits: readonly DigestHit[]): FoundMatch[] {
       orientation: null,
       flavour: null,
       expectedFalseMatches: null,
+      contradiction: null,
     }));
 }
 
@@ -106,8 +108,9 @@ export async function holdSetsInForce(
 }
 
 /**
- * Records evidence that is not recorded yet, with the series and category of its record; returns what was new. What was withdrawn and is
- * found again is new too. Rows go in by media and record, so that two scans of the same contents do not wait for each other in a circle.
+ * Records evidence that is not in force yet, with the series and category of its record; returns what was new or is contradicted now and
+ * was not. What was withdrawn and is found again is a row of its own. Rows go in by media and record, so that two scans of the same
+ * contents do not wait for each other in a circle.
  */
 export async function recordMatches(
   tx: Transaction,
@@ -123,19 +126,23 @@ export async function recordMatches(
   return await tx.read(
     row({ mediaId: integer, setId: integer }),
     `insert into match (media_id, set_id, record_id, method, algorithm, mode, pipeline_version, distance_bits, threshold_bits,
-                        orientation, flavour, expected_false_matches, series_id, category_code)
-     select distinct on (f.media_id, f.record_id, f.method) f.media_id, r.set_id, r.record_id, f.method, f.algorithm, $1, $2, f.distance_bits, f.threshold_bits,
-            f.orientation, f.flavour, f.expected_false_matches, r.series_id, r.category_code
-       from unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::smallint[], $8::smallint[], $9::text[], $10::text[], $11::float8[])
-         as f(media_id, record_id, method, algorithm, distance_bits, threshold_bits, orientation, flavour, expected_false_matches)
+                        orientation, flavour, expected_false_matches, series_id, category_code,
+                        contradicted_by_set, contradicted_by_record, contradicted_distance_bits)
+     select distinct on (f.media_id, f.record_id, f.method) f.media_id, r.set_id, r.record_id, f.method, f.algorithm, $1, $2, f.distance_bits,
+            f.threshold_bits, f.orientation, f.flavour, f.expected_false_matches, r.series_id, r.category_code, f.negative_set,
+            f.negative_record, f.negative_bits
+       from unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::smallint[], $8::smallint[], $9::text[], $10::text[], $11::float8[],
+                   $12::bigint[], $13::bigint[], $14::smallint[])
+         as f(media_id, record_id, method, algorithm, distance_bits, threshold_bits, orientation, flavour, expected_false_matches,
+              negative_set, negative_record, negative_bits)
        join searched_record r on r.record_id = f.record_id
        join hash_set s on s.set_id = r.set_id and s.purpose = 'known'
       order by f.media_id, f.record_id, f.method
-     on conflict (media_id, record_id, method, mode, pipeline_version) do update
-        set withdrawn_at = null, created_at = now(), algorithm = excluded.algorithm, distance_bits = excluded.distance_bits,
-            threshold_bits = excluded.threshold_bits, orientation = excluded.orientation, flavour = excluded.flavour,
-            expected_false_matches = excluded.expected_false_matches, series_id = excluded.series_id, category_code = excluded.category_code
-      where match.withdrawn_at is not null
+     on conflict (media_id, record_id, method, mode, pipeline_version) where withdrawn_at is null
+     do update set contradicted_by_set = excluded.contradicted_by_set, contradicted_by_record = excluded.contradicted_by_record,
+                   contradicted_distance_bits = excluded.contradicted_distance_bits
+      where excluded.contradicted_by_record is not null
+        and match.contradicted_by_record is distinct from excluded.contradicted_by_record
      returning media_id, set_id`,
     [
       of.mode,
@@ -149,6 +156,9 @@ export async function recordMatches(
       column((one) => one.orientation),
       column((one) => one.flavour),
       column((one) => one.expectedFalseMatches),
+      column((one) => one.contradiction?.setId ?? null),
+      column((one) => one.contradiction?.recordId ?? null),
+      column((one) => one.contradiction?.distanceBits ?? null),
     ],
   );
 }

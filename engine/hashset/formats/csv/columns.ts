@@ -67,7 +67,7 @@ export interface CsvLayout {
 }
 
 /**
- * The layout that a header row gives; undefined when no column holds digests or perceptual hashes.
+ * The layout that a header row gives; undefined when no column holds digests, perceptual hashes or PhotoDNA.
  * A column named `hash` beside one named `quality` holds PDQ, otherwise digests told by their length. `Baseline` (the INTERPOL
  * ICSE export) is the category column unless there is another one.
  */
@@ -88,7 +88,7 @@ export function layoutOf(header: readonly string[]): CsvLayout | undefined {
     return role;
   });
   const holdsHashes = columns.some(
-    (column) => column !== undefined && ['md5', 'sha1', 'sha256', 'digest', 'bits'].includes(column.role),
+    (column) => column !== undefined && ['md5', 'sha1', 'sha256', 'digest', 'bits', 'photoDna'].includes(column.role),
   );
   if (!holdsHashes) return undefined;
   return { columns, categoryScheme: schemeOf(header, names, hasCategory) };

@@ -165,7 +165,7 @@ function readCell(
       break;
     }
     case 'photoDna':
-      batch.note('photoDnaIgnored');
+      batch.photoDna(cellText(bytes, row, cell));
       break;
     case 'quality':
       break;

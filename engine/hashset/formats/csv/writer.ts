@@ -22,7 +22,7 @@ async function* rows(
   categoryScheme: string,
 ): AsyncGenerator<string, void, undefined> {
   const category = categoryScheme === 'unspecified' ? 'Category' : `Category (${categoryScheme})`;
-  yield `${BYTE_ORDER_MARK}Source key,MD5,SHA1,SHA256,PDQ,PDQ-512,PDQ-full,Blockhash-256-r512,Size bytes,${category},Series,Tags,Victim identified,Offender identified,Distributed,Precategorised,Suspected\r\n`;
+  yield `${BYTE_ORDER_MARK}Source key,MD5,SHA1,SHA256,PDQ,PDQ-512,PDQ-full,Blockhash-256-r512,PhotoDNA,Size bytes,${category},Series,Tags,Victim identified,Offender identified,Distributed,Precategorised,Suspected\r\n`;
   for await (const record of records) yield `${cellsOf(record).join(',')}\r\n`;
 }
 
@@ -36,6 +36,7 @@ function cellsOf(record: KnownRecord): string[] {
     bitsCell(record.bits.filter((bits) => bits.algorithm === 'pdq' && bits.flavour === 'pdq-512')),
     bitsCell(record.bits.filter((bits) => bits.algorithm === 'pdq' && bits.flavour === 'pdq-full')),
     bitsCell(record.bits.filter((bits) => bits.algorithm === 'blockhash-256-r512')),
+    (record.photoDna ?? []).join(' '),
     record.sizeBytes === null ? '' : String(record.sizeBytes),
     textCell(record.categoryCode),
     textCell(record.series),

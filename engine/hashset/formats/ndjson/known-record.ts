@@ -15,6 +15,7 @@ const FIELDS = [
   'tags',
   'sizeBytes',
   'bits',
+  'photoDna',
   ...FLAG_NAMES,
   'homeward',
 ] as const;
@@ -64,6 +65,9 @@ function readMember(cursor: JsonCursor, batch: BatchBuilder, index: number): voi
       break;
     case 'bits':
       readBits(cursor, batch);
+      break;
+    case 'photoDna':
+      batch.photoDna(cursor.value());
       break;
     case 'homeward':
     case undefined:

@@ -9,6 +9,13 @@ export const HeadLine = Closed({
 });
 export type HeadLine = Static<typeof HeadLine>;
 
+/** First line of a file of changes. */
+export const ChangesHeadLine = Closed({
+  homeward: Type.Literal('known-changes'),
+  formatVersion: BoundedText(40),
+  categoryScheme: BoundedText(60),
+});
+
 /** Last line: without it, or with another number of records, the file is truncated. */
 export const EndLine = Closed({
   homeward: Type.Literal('end'),

@@ -1,12 +1,13 @@
 import { Compile } from 'typebox/compile';
 import { HomewardError } from '../../../../schemas/error.ts';
 import type { BatchBuilder } from '../batch-builder.ts';
-import { type ByteWindow, truncated } from '../byte-window.ts';
+import type { ByteWindow } from '../byte-window.ts';
 import { JsonCursor, MORE_BYTES_NEEDED, OPEN_BRACE } from '../json-cursor.ts';
 import type { ParseStop, RecordParser } from '../record-parser.ts';
 import type { SetHead } from '../set-head.ts';
 import { readKnownRecord } from './known-record.ts';
 import { EndLine, HeadLine, NDJSON_VERSION } from './lines.ts';
+import { nextLine } from './next-line.ts';
 
 const checkHead = Compile(HeadLine);
 const checkEnd = Compile(EndLine);
@@ -51,14 +52,8 @@ export class NdjsonParser implements RecordParser {
     cursor.attach(window);
     try {
       while (!batch.full) {
-        const byte = cursor.skipSpace();
-        window.start = cursor.position;
-        if (cursor.atEnd()) {
-          if (!window.final) return 'more';
-          if (this.#place === 'end') return 'done';
-          throw truncated('NDJSON', window.offsetOf(cursor.position));
-        }
-        if (this.#place === 'end') cursor.failWith(cursor.position, 'something after the end line');
+        const byte = nextLine(cursor, window, this.#place === 'end');
+        if (byte === 'more' || byte === 'done') return byte;
         if (byte !== OPEN_BRACE) this.#notARecord(batch);
         else if (this.#place === 'head') this.#head();
         else this.#record(batch);

@@ -100,7 +100,7 @@ function readMember(cursor: JsonCursor, batch: BatchBuilder): void {
       readFlagMember(cursor, batch, 4);
       break;
     case 'PhotoDNA':
-      readPhotoDna(cursor, batch);
+      batch.photoDna(cursor.value());
       break;
     case 'AlternativeHashes':
       readAlternativeHashes(cursor, batch);
@@ -191,13 +191,6 @@ function readFlagMember(cursor: JsonCursor, batch: BatchBuilder, index: number):
   batch.flag(index, value ?? null);
 }
 
-function readPhotoDna(cursor: JsonCursor, batch: BatchBuilder): void {
-  cursor.skipSpace();
-  const start = cursor.position;
-  cursor.skipValue();
-  if (!isNull(cursor, start) && cursor.position - start > 2) batch.note('photoDnaIgnored');
-}
-
 function readAlternativeHashes(cursor: JsonCursor, batch: BatchBuilder): void {
   if (cursor.skipSpace() !== OPEN_BRACKET) {
     cursor.skipValue();
@@ -220,6 +213,7 @@ function readAlternativeHash(cursor: JsonCursor, batch: BatchBuilder): void {
   let quality = -1;
   let valueStart = 0;
   let valueEnd = 0;
+  let escaped = false;
   cursor.position++;
   if (cursor.skipSpace() === CLOSE_BRACE) {
     cursor.position++;
@@ -236,12 +230,21 @@ function readAlternativeHash(cursor: JsonCursor, batch: BatchBuilder): void {
     if (field === 'HashValue') {
       valueStart = cursor.spanStart;
       valueEnd = cursor.spanEnd;
+      escaped = cursor.spanEscaped;
     } else if (field === 'HashName') name = cursor.spanText();
     else if (field === '@homeward.flavour') flavour = cursor.spanText();
     else quality = qualityOf(cursor.spanText());
   } while (cursor.another(CLOSE_BRACE));
-  if (valueEnd > valueStart) takeAlternative(cursor, batch, name, flavour, quality, valueStart, valueEnd);
+  if (valueEnd === valueStart) return;
+  if (kindOf(name) === 'photoDna') {
+    const value = Buffer.from(cursor.bytes.subarray(valueStart, valueEnd)).toString('latin1');
+    // Some exporters escape the slashes of base64.
+    batch.photoDna(escaped ? value.replaceAll('\\/', '/') : value);
+  } else takeAlternative(cursor, batch, name, flavour, quality, valueStart, valueEnd);
 }
+
+const kindOf = (name: string) =>
+  HASH_KINDS.get(name) ?? HASH_KINDS.get(name.toUpperCase().replaceAll(/[^A-Z0-9]/g, ''));
 
 /** A digest given as a member of the Media object goes before one among its alternatives. */
 function takeAlternative(
@@ -253,7 +256,7 @@ function takeAlternative(
   from: number,
   to: number,
 ): void {
-  switch (HASH_KINDS.get(name) ?? HASH_KINDS.get(name.toUpperCase().replaceAll(/[^A-Z0-9]/g, ''))) {
+  switch (kindOf(name)) {
     case 'md5':
       if (!batch.has(PRESENT.md5)) batch.md5(cursor.bytes, from, to);
       break;
@@ -268,9 +271,6 @@ function takeAlternative(
       break;
     case 'blockhash':
       batch.bits(3, cursor.bytes, from, to, quality);
-      break;
-    case 'photoDna':
-      batch.note('photoDnaIgnored');
       break;
     default:
       batch.note('otherHashIgnored');

@@ -7,7 +7,8 @@ import { CONTEXT_KEY, contextUrl, VICS_CLAIM } from './envelope.ts';
  *
  * What VICS has no place for goes into OData annotations, members named `@homeward.*`, which a client that does not know them has to
  * ignore (OData JSON Format 4.0, 4.5.13): the source's own key, since a MediaID has to be a number that is unique in the file, and the
- * flavour and quality of a PDQ. SHA-256, PDQ and blockhash are AlternativeHashes named SHA256, PDQ and blockhash-256-r512.
+ * flavour and quality of a PDQ. SHA-256, PDQ and blockhash are AlternativeHashes named SHA256, PDQ and blockhash-256-r512; the first
+ * PhotoDNA value is the PhotoDNA of its Media object, further ones are AlternativeHashes.
  * A record without MD5 has an empty one, as some exporters write it. Empty text and no text are one thing in VICS.
  */
 export function writeVics(
@@ -37,9 +38,11 @@ async function* pieces(
 
 function mediaOf(record: KnownRecord, mediaId: number): object {
   const md5 = record.md5?.toUpperCase() ?? '';
+  const [photoDna, ...further] = record.photoDna ?? [];
   const alternatives = [
     ...(record.sha256 === null ? [] : [{ MD5: md5, HashName: 'SHA256', HashValue: record.sha256.toUpperCase() }]),
     ...record.bits.map((bits) => alternativeOf(md5, bits)),
+    ...further.map((value) => ({ MD5: md5, HashName: 'PhotoDNA', HashValue: inBase64(value) })),
   ];
   return {
     MediaID: mediaId,
@@ -51,9 +54,13 @@ function mediaOf(record: KnownRecord, mediaId: number): object {
     ...(record.series === null ? {} : { Series: record.series }),
     ...(record.tags === null ? {} : { Tags: record.tags }),
     ...flagsOf(record),
+    ...(photoDna === undefined ? {} : { PhotoDNA: inBase64(photoDna) }),
     ...(alternatives.length === 0 ? {} : { AlternativeHashes: alternatives }),
   };
 }
+
+/** As VICS has PhotoDNA values. */
+const inBase64 = (hex: string): string => Buffer.from(hex, 'hex').toString('base64');
 
 /** Flags that were not given are left out: absent is not false. */
 function flagsOf(record: KnownRecord): object {

@@ -1,0 +1,171 @@
+import { ORIENTATIONS } from '../../schemas/fingerprint.ts';
+import type { KnownBits, KnownRecord } from '../../schemas/known-record.ts';
+import type { LookupAnswer, LookupMatch, LookupMethod, SearchedSet } from '../../schemas/lookup.ts';
+import { categoryEntry } from '../hashset/category-schemes.ts';
+import { type RecordBatch, recordsOf } from '../hashset/formats/record-batch.ts';
+import { SET_PURPOSES } from '../hashset/set-states.ts';
+import type { CalibratedAlgorithm } from '../match/calibration.ts';
+import { BIT_POLICY, passesQuality } from '../match/policy.ts';
+import { loadSetRules } from '../match/set-rules.ts';
+import type { BitQuery, BitSearch } from '../search/bit-search.ts';
+import type { Db } from '../store/db.ts';
+import { integer, nullable, oneOf, row, text } from '../store/row-shape.ts';
+import { digestHits } from './digest-look-up.ts';
+import { PHOTO_DNA_ALGORITHM, PHOTO_DNA_THRESHOLD_SQUARED, photoDnaWithin } from './photo-dna-search.ts';
+
+/** A hit before it is told of which record and set it is. */
+type Found = Pick<LookupMatch, 'method' | 'algorithm' | 'distance' | 'threshold' | 'recordId'>;
+
+/**
+ * What is known of records that have no material here, such as a lab's own list: each by all its hashes. Nothing of them is stored.
+ * @param first number of the batch's first record
+ */
+export async function lookUp(db: Db, search: BitSearch, batch: RecordBatch, first: number): Promise<LookupAnswer[]> {
+  const records = [...recordsOf(batch)];
+  const found = new Map<number, Found[]>(records.map((_, at) => [at, []]));
+  for (const { query, recordId, method } of await digestHits(db, records))
+    found.get(query)?.push({ method, algorithm: method, distance: 0, threshold: 0, recordId });
+  const flat = await addBitHits(db, search, records, found);
+  const values = records.flatMap(({ photoDna = [] }, at) => photoDna.map((value) => ({ at, value })));
+  const threshold = Math.sqrt(PHOTO_DNA_THRESHOLD_SQUARED);
+  for (const { query, recordId, distance } of await photoDnaWithin(
+    db,
+    values.map((one) => one.value),
+  )) {
+    const at = values[query]?.at ?? -1;
+    found.get(at)?.push({ method: 'photodna', algorithm: PHOTO_DNA_ALGORITHM, distance, threshold, recordId });
+  }
+  const known = await describeRecords(db, [...found.values()].flat());
+  return records.map((record, at) => {
+    const incomplete = batch.incomplete[at] === 1 || flat.has(at);
+    // What went out of force between the search and this is no match any more.
+    const matches = nearest(found.get(at) ?? []).flatMap((one) => {
+      const of = known.get(one.recordId);
+      return of === undefined ? [] : [{ ...one, ...of }];
+    });
+    const { sourceKey, md5, sha1, sha256 } = record;
+    const answer = answerOf(matches, incomplete);
+    const searched = searchedOf(record, flat.has(at));
+    return { number: first + at, sourceKey, md5, sha1, sha256, answer, searched, incomplete, matches };
+  });
+}
+
+/** Of each method and known record the nearest. */
+function nearest(found: readonly Found[]): Found[] {
+  const best = new Map<string, Found>();
+  for (const one of found) {
+    const key = `${one.method} ${one.recordId}`;
+    const before = best.get(key);
+    if (before === undefined || one.distance < before.distance) best.set(key, one);
+  }
+  return [...best.values()].sort((a, b) => a.distance - b.distance || a.recordId - b.recordId);
+}
+
+/** Known good material and negative pictures are told, and make nothing known. */
+function answerOf(matches: readonly LookupMatch[], incomplete: boolean): LookupAnswer['answer'] {
+  const methods = matches.filter((one) => one.purpose === 'known').map((one) => one.method);
+  if (methods.some((method) => method === 'md5' || method === 'sha1' || method === 'sha256')) return 'known';
+  if (methods.length > 0) return 'variant';
+  return incomplete ? 'unknown' : 'no';
+}
+
+function searchedOf(record: KnownRecord, flat: boolean): LookupMethod[] {
+  const usable = record.bits.filter(
+    (bits) => !flat || algorithmsOf(bits).some((name) => passesQuality(name, bits.quality)),
+  );
+  return [
+    ...(['md5', 'sha1', 'sha256'] as const).filter((kind) => record[kind] !== null),
+    ...(usable.some((bits) => bits.algorithm === 'pdq') ? (['pdq'] as const) : []),
+    ...(usable.some((bits) => bits.algorithm !== 'pdq') ? (['blockhash'] as const) : []),
+    ...(record.photoDna === undefined ? [] : (['photodna'] as const)),
+  ];
+}
+
+/** A PDQ of unknown flavour is compared with the known ones of both. */
+function algorithmsOf({ algorithm, flavour }: KnownBits): CalibratedAlgorithm[] {
+  if (algorithm !== 'pdq') return [algorithm];
+  return flavour === null ? ['pdq-512', 'pdq-full'] : [flavour];
+}
+
+/** @returns positions of records with a hash of a picture too flat to be compared */
+async function addBitHits(
+  db: Db,
+  search: BitSearch,
+  records: readonly KnownRecord[],
+  found: ReadonlyMap<number, Found[]>,
+): Promise<ReadonlySet<number>> {
+  const rules = await loadSetRules(db);
+  const flat = new Set<number>();
+  const queries: BitQuery[] = [];
+  for (const [at, { bits }] of records.entries()) {
+    for (const one of bits) {
+      for (const algorithm of algorithmsOf(one)) {
+        if (!passesQuality(algorithm, one.quality)) {
+          flat.add(at);
+          continue;
+        }
+        const radiusBits = rules.searchRadiusBits(BIT_POLICY[algorithm].thresholdBits);
+        // The supplied hash is of the picture as it lies; the others of its eight cannot be had from it.
+        const [orientation] = ORIENTATIONS;
+        queries.push({ tag: at, algorithm, orientation, bits: Buffer.from(one.hex, 'hex'), radiusBits });
+      }
+    }
+  }
+  for (const { query, recordId, distanceBits, quality } of queries.length === 0 ? [] : await search.within(queries)) {
+    const { id, method, thresholdBits } = BIT_POLICY[query.algorithm];
+    const threshold = rules.radiusBitsOf(recordId) ?? thresholdBits;
+    if (distanceBits > threshold || !passesQuality(query.algorithm, quality)) continue;
+    found.get(query.tag)?.push({ method, algorithm: id, distance: distanceBits, threshold, recordId });
+  }
+  return flat;
+}
+
+const RECORD = row({
+  recordId: integer,
+  recordKey: nullable(text),
+  source: text,
+  setName: text,
+  setVersion: integer,
+  setRevision: integer,
+  purpose: oneOf(SET_PURPOSES),
+  series: nullable(text),
+  scheme: text,
+  code: nullable(text),
+});
+
+type Described = Omit<LookupMatch, keyof Found>;
+
+async function describeRecords(db: Db, found: readonly Found[]): Promise<ReadonlyMap<number, Described>> {
+  const recordIds = [...new Set(found.map((one) => one.recordId))];
+  if (recordIds.length === 0) return new Map();
+  const rows = await db.read(
+    RECORD,
+    `select r.record_id, r.source_key as record_key, s.source, s.name as set_name, s.version as set_version, s.revision as set_revision,
+            s.purpose, e.name as series, s.category_scheme as scheme, r.category_code as code
+       from searched_record r join hash_set s on s.set_id = r.set_id left join series e on e.series_id = r.series_id
+      where r.record_id = any($1::bigint[])`,
+    [recordIds],
+  );
+  return new Map(
+    rows.map(({ recordId, scheme, code, ...one }) => [
+      recordId,
+      { ...one, category: code === null ? null : { scheme, code, label: categoryEntry(scheme, code).label } },
+    ]),
+  );
+}
+
+/** The sets that a look-up is answered from. */
+export async function searchedSets(db: Db): Promise<SearchedSet[]> {
+  return await db.read(
+    row({
+      source: text,
+      name: text,
+      version: integer,
+      revision: integer,
+      purpose: oneOf(SET_PURPOSES),
+      records: integer,
+    }),
+    `select source, name, version, revision, purpose, record_count as records from hash_set
+      where state = 'active' order by source, name`,
+  );
+}
