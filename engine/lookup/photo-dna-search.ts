@@ -15,11 +15,13 @@ export interface PhotoDnaHit {
 
 const HIT = row({ query: integer, recordId: integer, distance: real });
 
-// Every value is compared: an index would be approximate and miss.
+// Every value is compared: an index would be approximate and miss. Materialized, or the text would be read as a vector for each pair.
 const WITHIN_SQL = `
+with q as materialized (
+  select ordinality as number, value::vector as value from unnest($1::text[]) with ordinality as t(value, ordinality)
+)
 select q.number - 1 as query, p.record_id, min(p.value <-> q.value) as distance
-  from (select ordinality as number, value::vector as value from unnest($1::text[]) with ordinality as t(value, ordinality)) q
-  join searched_photodna p on (p.value <-> q.value) <= $2::float8
+  from q join searched_photodna p on (p.value <-> q.value) <= $2::float8
  group by q.number, p.record_id
  order by q.number, distance, p.record_id`;
 
