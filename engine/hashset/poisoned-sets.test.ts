@@ -237,6 +237,7 @@ for (const engine of STORE_ENGINES) {
           { sha256: digestsOf('dry digest').sha256, sourceKey: 'digest' },
         ),
         source: 'Another',
+        purpose: 'known',
         suspendAfterCases: 5,
         signal,
       });

@@ -3,6 +3,7 @@ import { HomewardError } from '../../schemas/error.ts';
 import { followSets, type LeadsFollowed, NO_LEADS_FOLLOWED } from '../leads/follow-sets.ts';
 import type { Db, Transaction } from '../store/db.ts';
 import { jsonParam } from '../store/db.ts';
+import { markKnownGood } from '../store/queries/known-good.ts';
 import { lockSeriesChanges } from '../store/queries/series-turn.ts';
 import { integer, row } from '../store/row-shape.ts';
 import { retrying } from '../store/sqlstate.ts';
@@ -150,6 +151,7 @@ async function applyDelta(
   await lockSeriesChanges(tx);
   await moveEvidence(tx, applied.addedBlock);
   const gone = await dropRecords(tx, applied.addedBlock);
+  if (purpose === 'good') await markKnownGood(tx, applied.addedBlock);
   const { added, recategorised, replaced } = applied;
   await tx.execute(`update hash_set set record_count = record_count + $2, updated_at = now() where set_id = $1`, [
     setId,
