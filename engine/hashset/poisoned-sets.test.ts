@@ -93,7 +93,7 @@ for (const engine of STORE_ENGINES) {
         pipelineVersion: 'test',
         startedAt: new Date().toISOString(),
       });
-      const recorder = new Recorder(db, new PgvectorScan(db), { batchId, mode: 'exact' });
+      const recorder = new Recorder(db, new PgvectorScan(db), { batchId, mode: 'exact' }, { suspendAfterCases: 5 });
       const rows = pictures.map((examination, at) => {
         const place = Buffer.from(`/evidence/${++files}/${at}`);
         const pathKey = createHash('sha256').update(place).digest();
@@ -162,6 +162,15 @@ for (const engine of STORE_ENGINES) {
       await assert.rejects(resumeRecord(db, { recordId, resumedBy: 'A', justification: 'again' }), {
         code: 'HW_RECORD_NOT_FOUND',
       });
+    });
+
+    it('keeps a record in the search that its source flags as distributed, however many cases it hits', async () => {
+      const bits = hashOf('passed on');
+      await imported('passed on', [{ bits: pdq(bits), sourceKey: 'D1', distributed: true }]);
+      for (let number = 1; number <= 7; number += 1) {
+        const { suspended } = await scanned(`passed on ${number}`, pictureOf(`passed on ${number}`, bits));
+        assert.deepEqual(suspended, []);
+      }
     });
 
     it("holds the hits of a set to the set's own distance, smaller or larger than the policy's", async () => {

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { addRecord, addSet, turned } from '../../../test/known-set-kit.ts';
 import { STORE_ENGINES } from '../../../test/store-engines.ts';
 import type { Db } from '../../store/db.ts';
-import { noteSearchedAgain, noteWithdrawn } from '../../store/queries/known-changes.ts';
+import { latestKnownChange, noteSearchedAgain, noteWithdrawn } from '../../store/queries/known-changes.ts';
 import { acknowledgeSearchAlarms, openSearchAlarms } from '../../store/queries/search-alarms.ts';
 import type { BitHit, BitQuery } from '../bit-search.ts';
 import { checkSearch } from '../check-search.ts';
@@ -94,6 +94,29 @@ for (const engine of STORE_ENGINES) {
         assert.equal((await search.within([QUERY])).length, before + 1);
       } finally {
         await search.close();
+      }
+    });
+
+    it('R9: each of several nodes has taken a new record over within a second, without being asked anything', async () => {
+      const nodes = [await MihSearch.open(db, { threads: 1 }), await MihSearch.open(db, { threads: 1 })];
+      const stop = new AbortController();
+      const keeping = nodes.map((node) =>
+        node.keepUp({ signal: stop.signal, pollMs: 60_000, onFailure: (error) => assert.fail(String(error)) }),
+      );
+      try {
+        await add([4, 5]);
+        const latest = await latestKnownChange(db);
+        const committedMs = performance.now();
+        while (nodes.some((node) => node.changeId < latest) && performance.now() - committedMs < 1000)
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        assert.deepEqual(
+          nodes.map((node) => node.changeId),
+          [latest, latest],
+        );
+      } finally {
+        stop.abort();
+        await Promise.all(keeping);
+        for (const node of nodes) await node.close();
       }
     });
 

@@ -2,6 +2,7 @@ import type { CalibratedAlgorithm } from '../../match/calibration.ts';
 import type { Db } from '../../store/db.ts';
 import { type KnownChange, knownChangesAfter, latestKnownChange } from '../../store/queries/known-changes.ts';
 import type { BitHit, BitQuery, BitSearch } from '../bit-search.ts';
+import { type FollowOptions, followKnownChanges } from '../follow-changes.ts';
 import { builtSegments, type SegmentsByAlgorithm, segmentsComparedWith } from './build-segments.ts';
 import { collectGarbage } from './collect-garbage.ts';
 import { gatherSegments, segmentsToGather } from './gather-segments.ts';
@@ -131,6 +132,15 @@ export class MihSearch implements BitSearch {
     const changeId = this.#changeId;
     await saveSnapshot(this.#db, this.#folder, this.#threads, { segments: this.#segments, changeId });
     this.#savedChangeId = changeId;
+  }
+
+  /**
+   * Takes changes over as the store tells of them, and looks for them every `pollMs`, until `signal` is aborted: the next answer has not to
+   * wait for what came in meanwhile. What is answered is right without it too.
+   */
+  async keepUp(options: Pick<FollowOptions, 'signal' | 'pollMs' | 'onFailure'>): Promise<void> {
+    const onChange = async (): Promise<void> => await this.#follow();
+    await followKnownChanges(this.#db, { ...options, after: this.#changeId, onChange });
   }
 
   /** For tests and benches: until nothing is left to do in the background. */
