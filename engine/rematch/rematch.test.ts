@@ -11,9 +11,12 @@ import { PgvectorScan } from '../search/pgvector-scan.ts';
 import { openServer } from '../store/adapters/pg.ts';
 import type { Db } from '../store/db.ts';
 import { pendingRematch } from '../store/queries/rematch-pass.ts';
+import { integer, nullable, row } from '../store/row-shape.ts';
 import { rematch } from './rematch.ts';
 
 const signal = new AbortController().signal;
+/** The first so many bits. */
+const first = (count: number): number[] => Array.from({ length: count }, (_, at) => at);
 
 for (const engine of STORE_ENGINES) {
   describe(`new records against stored media on ${engine.name}`, engine.options, () => {
@@ -93,6 +96,45 @@ for (const engine of STORE_ENGINES) {
       assert.deepEqual(await evidenceOf(db, 'flat'), []);
     });
 
+    it("holds new records to their set's own distance", async () => {
+      await record(db, [picture('within'), picture('beyond')]);
+      const { setId, recordIds } = await knownSet([
+        { algorithm: 'pdq', bits: turned(hashOf('within'), first(38)) },
+        { algorithm: 'pdq', bits: turned(hashOf('beyond'), first(41)) },
+      ]);
+      await db.execute('update hash_set set radius_bits = 40 where set_id = $1', [setId]);
+      await rematch(db, { signal });
+      assert.deepEqual(await evidenceOf(db, 'within'), [`${recordIds[0]} pdq pdq-512/1 38 original`]);
+      assert.deepEqual(await evidenceOf(db, 'beyond'), []);
+    });
+
+    it('contradicts old evidence where a negative set comes, and new evidence where one came before', async () => {
+      const contradicted = async (name: string): Promise<(number | null)[]> =>
+        (
+          await db.read(
+            row({ by: nullable(integer) }),
+            `select t.contradicted_by_record as by from match t join media m on m.media_id = t.media_id
+              where m.sha256 = decode($1, 'hex') and t.withdrawn_at is null`,
+            [digest(name)],
+          )
+        ).map(({ by }) => by);
+      await record(db, [picture('confused'), picture('confused later')]);
+      await knownSet([{ algorithm: 'pdq', bits: turned(hashOf('confused'), [9]) }]);
+      await rematch(db, { signal });
+      assert.deepEqual(await contradicted('confused'), [null]);
+      const { setId, recordIds } = await knownSet([
+        { algorithm: 'pdq', bits: turned(hashOf('confused'), [7]) },
+        { algorithm: 'pdq', bits: turned(hashOf('confused later'), [7]) },
+      ]);
+      await db.execute(`update hash_set set purpose = 'negative' where set_id = $1`, [setId]);
+      await rematch(db, { signal });
+      assert.deepEqual(await contradicted('confused'), [recordIds[0]]);
+      assert.deepEqual(await contradicted('confused later'), [], 'a negative picture alone is no match');
+      await knownSet([{ algorithm: 'pdq', bits: turned(hashOf('confused later'), [9]) }]);
+      await rematch(db, { signal });
+      assert.deepEqual(await contradicted('confused later'), [recordIds[1]]);
+    });
+
     it('goes on where it was stopped', async () => {
       const names = ['first', 'second', 'third'];
       // One after the other, so that their numbers are in this order.
@@ -121,7 +163,7 @@ for (const engine of STORE_ENGINES) {
       await record(db, [picture('gone')]);
       const { setId } = await knownSet([{ algorithm: 'pdq', bits: hashOf('gone') }]);
       await db.execute(`update hash_set set state = 'removed' where set_id = $1`, [setId]);
-      assert.deepEqual(await rematch(db, { signal }), { state: 'complete', sets: [] });
+      assert.deepEqual(await rematch(db, { signal }), { state: 'complete', sets: [], suspended: [] });
     });
   });
 }

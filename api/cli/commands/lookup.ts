@@ -53,7 +53,11 @@ async function lookup(context: CliContext, file: string, options: LookupOptions)
     config,
     async (db) =>
       await withAudit(db, auditActOf(config, 'consultation', 'lookup', options), async () => {
-        const result = await lookUpFile(db, { file: found, name: path.basename(found), format: options.format });
+        const result = await lookUpFile(db, config, {
+          file: found,
+          name: path.basename(found),
+          format: options.format,
+        });
         const { known, variant, no, unknown } = result.counts;
         return {
           result,

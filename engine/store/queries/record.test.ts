@@ -107,7 +107,7 @@ for (const engine of STORE_ENGINES) {
       assert.equal(first.newMedia, 2);
       assert.equal(first.mediaIds[0], first.mediaIds[1]);
       const second = await record(batchId, items);
-      assert.deepEqual(second, { mediaIds: first.mediaIds, newItems: 0, newMedia: 0 });
+      assert.deepEqual(second, { mediaIds: first.mediaIds, newItems: 0, newMedia: 0, remade: [] });
       assert.deepEqual(await counts(batchId), [{ items: 3, media: 2 }]);
     });
 
@@ -219,6 +219,7 @@ for (const engine of STORE_ENGINES) {
         outcome: 'done',
         sizeBytes: 9,
         modifiedAt: '2024-05-06T07:08:09.123Z',
+        remake: false,
       });
     });
 
