@@ -108,8 +108,8 @@ export const ERRORS = {
   ),
   HW_SET_FLOOD: entry(
     EXIT.usage,
-    'A delta to a hash set changes ten times as much as those before it did.',
-    'Look at it and ask its source; --justification lets it in, and is recorded.',
+    'A hash set, or a delta to one, is ten times as much as usual, and waits for a person.',
+    'Look at it and ask its source. homeward hashset release brings a set into force; --justification lets a delta in; both are recorded.',
   ),
   HW_RECORD_NOT_FOUND: entry(
     EXIT.usage,

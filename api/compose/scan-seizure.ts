@@ -125,7 +125,14 @@ async function scanWith(
     }
     for (const known of scan.known) {
       const { importSetFile } = await import('../../engine/hashset/import.ts');
-      await importSetFile(db, { ...known, importedBy: config.actor, signal: scan.signal });
+      const imported = await importSetFile(db, { ...known, importedBy: config.actor, signal: scan.signal });
+      // What is scanned without it would be called unseen against sets that the operator believes are searched.
+      if (imported.state === 'held') {
+        throw new HomewardError(
+          'HW_SET_FLOOD',
+          `expected ${JSON.stringify(known.file)} to come into force for this scan, but it waits for a person (${imported.heldReason ?? 'a flood'}); homeward hashset release or remove --held, then scan again`,
+        );
+      }
     }
     if (scan.known.length > 0) {
       const { rematch } = await import('../../engine/rematch/rematch.ts');

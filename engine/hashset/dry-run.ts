@@ -94,7 +94,7 @@ export async function dryRunSet(db: Db, request: DryRunRequest): Promise<DryRunR
       const duplicates = await dropDuplicates(tx, STAGE);
       await tx.execute(`analyze ${STAGE.records.table}, ${STAGE.bits.table}`);
       // Before anything is hit: the search below may take minutes, and a set that waits anyhow says so at once in the same report.
-      const wouldWait = await floodOfSet(tx, { setId: 0, source, name }, STAGE);
+      const wouldWait = await floodOfSet(tx, { setId: 0, source, name, purpose: request.purpose }, STAGE);
       const conflicts = await conflictsOf(tx, { source, name, scheme: reader.description.categoryScheme });
       const hits = await hitsOf(tx, request);
       return {

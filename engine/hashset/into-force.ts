@@ -30,11 +30,7 @@ export async function bringIntoForce(
  * Why a staged set has to wait for a person: it has ten times as many records as its earlier versions, or its digests hit ten times as
  * many stored contents. Null where neither is so; the first version of a set is measured against the floor alone.
  */
-export async function floodOfSet(
-  tx: Queryable,
-  set: Omit<StagedSet, 'purpose'>,
-  tables: StageTables,
-): Promise<string | null> {
+export async function floodOfSet(tx: Queryable, set: StagedSet, tables: StageTables): Promise<string | null> {
   const records = tables.records.table;
   const [usual] = await tx.read(
     row({ records: nullable(integer), contents: integer, staged: integer }),
@@ -49,6 +45,8 @@ export async function floodOfSet(
   if (usual === undefined) return null;
   // A first version has no usual size, and a national set is large: only what it hits says something of it.
   const ofRecords = usual.records === null ? null : floodOf('recordsOfSet', usual.staged, usual.records);
+  // Published software is on every machine: that a list of it hits much says nothing.
+  if (set.purpose === 'good') return ofRecords;
   return ofRecords ?? floodOf('contentsHit', await contentsHit(tx, records), usual.contents);
 }
 

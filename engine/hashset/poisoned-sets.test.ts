@@ -299,5 +299,25 @@ for (const engine of STORE_ENGINES) {
       assert.equal(await stateOf(dropped), undefined);
       await assert.rejects(releaseSet(db, 'to drop', undefined), { code: 'HW_SET_NOT_FOUND' });
     });
+
+    it('holds an import back that hits ten times as many stored contents as usual, and no list of published software', async () => {
+      const contents = 1_001;
+      await db.execute(
+        `insert into media (sha256, sha1, md5, size_bytes, type)
+         select sha256(('flood ' || n)::bytea), substr(sha256(('flood ' || n)::bytea), 1, 20), substr(sha256(('flood ' || n)::bytea), 1, 16), 1, 'image/png'
+           from generate_series(1, $1::int) n`,
+        [contents],
+      );
+      const file = path.join(folder, 'flood.txt');
+      const digests = Array.from({ length: contents }, (_, at) => digest('sha256', `flood ${at + 1}`));
+      writeFileSync(file, `${digests.join('\n')}\n`);
+      const request = { file, source: 'Flooder', importedBy: 'tester', signal };
+      const held = await importSetFile(db, { ...request, name: 'flooding' });
+      assert.equal(held.state, 'held');
+      assert.match(held.heldReason ?? '', /^1001 stored contents that it hits by digest, where 0 were usual/);
+      assert.equal((await importSetFile(db, { ...request, name: 'flooding' })).state, 'held', 'the same file waits on');
+      assert.deepEqual(await evidenceOf('flood 1'), []);
+      assert.equal((await importSetFile(db, { ...request, name: 'software', purpose: 'good' })).state, 'imported');
+    });
   });
 }
