@@ -6,6 +6,7 @@ import { BIT_POLICY, passesQuality } from '../match/policy.ts';
 import type { BitQuery } from '../search/bit-search.ts';
 import { FixedHashes } from '../search/mih/search-segments.ts';
 import type { Db, Transaction } from '../store/db.ts';
+import { byStrongestDigest, STORED_CONTENTS } from '../store/queries/strongest-digest.ts';
 import { bytes, integer, nullable, oneOf, type RowOf, row, text } from '../store/row-shape.ts';
 import { digestOf } from './file-digest.ts';
 import type { OpenSetOptions } from './formats/reader.ts';
@@ -170,13 +171,7 @@ async function hitsOf(tx: Transaction, request: DryRunRequest): Promise<Hits> {
   );
   await tx.execute(
     `insert into dry_run_hit (media_id, row_no, by_digest)
-     select m.media_id, s.row_no, true from ${STAGE.records.table} s join media m on m.sha256 = s.sha256 where m.size_bytes > 0
-     union all
-     select m.media_id, s.row_no, true from ${STAGE.records.table} s join media m on m.sha1 = s.sha1
-      where s.sha256 is null and m.size_bytes > 0
-     union all
-     select m.media_id, s.row_no, true from ${STAGE.records.table} s join media m on m.md5 = s.md5
-      where s.sha256 is null and s.sha1 is null and m.size_bytes > 0`,
+     select media_id, row_no, true from (${byStrongestDigest('w.media_id, r.row_no', STORED_CONTENTS, STAGE.records.table)}) hit`,
   );
   await addHashHits(tx, request);
   const [counted] = await tx.read(

@@ -1,6 +1,7 @@
 import { HomewardError } from '../../schemas/error.ts';
 import type { LeadsFollowed } from '../leads/follow-sets.ts';
 import { type Db, jsonParam, type Queryable, type Transaction } from '../store/db.ts';
+import { byStrongestDigest, STORED_CONTENTS } from '../store/queries/strongest-digest.ts';
 import { integer, nullable, oneOf, row, text } from '../store/row-shape.ts';
 import { retrying } from '../store/sqlstate.ts';
 import { floodOf } from './flood.ts';
@@ -54,11 +55,7 @@ export async function floodOfSet(tx: Queryable, set: StagedSet, tables: StageTab
 async function contentsHit(tx: Queryable, records: string): Promise<number> {
   const [hit] = await tx.read(
     row({ contents: integer }),
-    `select count(distinct media_id) as contents from (
-       select m.media_id from ${records} s join media m on m.sha256 = s.sha256
-       union all select m.media_id from ${records} s join media m on m.sha1 = s.sha1 where s.sha256 is null
-       union all select m.media_id from ${records} s join media m on m.md5 = s.md5 where s.sha256 is null and s.sha1 is null
-     ) hit where exists (select from media m where m.media_id = hit.media_id and m.size_bytes > 0)`,
+    `select count(distinct media_id) as contents from (${byStrongestDigest('w.media_id', STORED_CONTENTS, records)}) hit`,
   );
   return hit?.contents ?? 0;
 }

@@ -1,5 +1,6 @@
 import type { KnownRecord } from '../../schemas/known-record.ts';
 import type { Queryable } from '../store/db.ts';
+import { byStrongestDigest } from '../store/queries/strongest-digest.ts';
 import { integer, oneOf, row } from '../store/row-shape.ts';
 
 export interface DigestHit {
@@ -18,11 +19,7 @@ with wanted as materialized (
 
 /** Through the indexes: a record is in that of its strongest digest. */
 const INDEXED_SQL = `${WANTED}
-select query, record_id, 'sha256' as method from wanted w join searched_record r on r.sha256 = w.sha256
-union all
-select query, record_id, 'sha1' from wanted w join searched_record r on r.sha1 = w.sha1 where r.sha256 is null
-union all
-select query, record_id, 'md5' from wanted w join searched_record r on r.md5 = w.md5 where r.sha256 is null and r.sha1 is null`;
+${byStrongestDigest('query, record_id', 'wanted', 'searched_record')}`;
 
 /** A record with a stronger digest than was asked for is in no index of the weaker one: all of them are gone through once. */
 const WEAKER_SQL = `${WANTED}

@@ -2,6 +2,7 @@ import type { Queryable, Transaction } from '../db.ts';
 import { integer, row } from '../row-shape.ts';
 import type { RecordBlock } from './known-changes.ts';
 import type { DigestHit } from './record-matches.ts';
+import { byStrongestDigest, STORED_CONTENTS } from './strongest-digest.ts';
 
 /**
  * Condition on a media: a known-good set in force has it. No evidence, and nothing that known material gives way to.
@@ -31,16 +32,10 @@ export async function recordKnownGood(tx: Transaction, hits: readonly DigestHit[
  * digest of a record, and never the empty file, as in `findDigestHits`.
  */
 export async function markKnownGood(tx: Transaction, block: RecordBlock): Promise<number> {
-  const ofBlock = 'r.set_id = $1 and r.record_id between $2 and $3 and m.size_bytes > 0';
+  const records = '(select * from known_record where set_id = $1 and record_id between $2 and $3)';
   return await tx.execute(
     `insert into media_good (media_id, set_id, record_id, method)
-     select m.media_id, r.set_id, r.record_id, 'sha256' from media m join known_record r on r.sha256 = m.sha256 where ${ofBlock}
-     union all
-     select m.media_id, r.set_id, r.record_id, 'sha1' from media m join known_record r on r.sha1 = m.sha1
-      where r.sha256 is null and ${ofBlock}
-     union all
-     select m.media_id, r.set_id, r.record_id, 'md5' from media m join known_record r on r.md5 = m.md5
-      where r.sha256 is null and r.sha1 is null and ${ofBlock}
+     ${byStrongestDigest('w.media_id, r.set_id, r.record_id', STORED_CONTENTS, records)}
      on conflict do nothing`,
     [block.setId, block.firstRecordId, block.lastRecordId],
   );
