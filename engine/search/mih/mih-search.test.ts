@@ -86,6 +86,42 @@ for (const engine of STORE_ENGINES) {
       }
     });
 
+    it('R9: a record that is told of again while it is searched is found once, as by the scan', async () => {
+      const search = await MihSearch.open(db, { threads: 1 });
+      try {
+        const recordId = await add([20, 21]);
+        const once = textOf(await search.within([QUERY]));
+        await db.transaction(
+          async (tx) => await noteSearchedAgain(tx, { setId, firstRecordId: recordId, lastRecordId: recordId }),
+        );
+        assert.deepEqual(textOf(await search.within([QUERY])), once);
+        assert.equal(await search.size('pdq-512'), await new PgvectorScan(db).size('pdq-512'));
+      } finally {
+        await search.close();
+      }
+    });
+
+    it('R9: a search that is under way does not lose a record that is told of again meanwhile', async () => {
+      const search = await MihSearch.open(db, { threads: 1 });
+      try {
+        const recordId = await add([30, 31]);
+        await search.within([QUERY]);
+        for (let round = 0; round < 20; round += 1) {
+          // The second one takes the change over while the threads still work for the first.
+          const first = search.within(Array.from({ length: 200 }, () => QUERY));
+          await db.transaction(
+            async (tx) => await noteSearchedAgain(tx, { setId, firstRecordId: recordId, lastRecordId: recordId }),
+          );
+          const second = search.within([QUERY]);
+          const found = (await first).filter((hit) => hit.recordId === recordId);
+          assert.equal(found.length, 200);
+          assert.equal((await second).filter((hit) => hit.recordId === recordId).length, 1);
+        }
+      } finally {
+        await search.close();
+      }
+    });
+
     it('R9: what another connection commits is found by the next query', async () => {
       const search = await MihSearch.open(db, { threads: 1 });
       try {

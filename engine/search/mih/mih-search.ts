@@ -160,18 +160,26 @@ export class MihSearch implements BitSearch {
 
   async #takeChanges(): Promise<void> {
     const changes = await knownChangesAfter(this.#db, this.#changeId);
+    // What follows each other is withdrawn at once: a delta may name thousands.
+    const gone: KnownChange[] = [];
     for (const change of changes) {
-      if (change.kind === 'withdrawn') this.#withdraw(change);
-      else await this.#add(change);
+      if (change.kind === 'withdrawn') {
+        gone.push(change);
+        continue;
+      }
+      this.#withdraw(gone.splice(0));
+      await this.#add(change);
       this.#changeId = change.changeId;
     }
+    this.#withdraw(gone);
+    this.#changeId = changes.at(-1)?.changeId ?? this.#changeId;
     if (changes.length > 0) this.#gather();
   }
 
-  #withdraw({ firstRecordId, lastRecordId }: KnownChange): void {
-    for (const segments of this.#segments.values())
-      for (const segment of segments) segment.withdraw(firstRecordId, lastRecordId);
-    this.#withdrawnMeanwhile?.add(firstRecordId, lastRecordId);
+  #withdraw(changes: readonly KnownChange[]): void {
+    const intervals = changes.map((change) => [change.firstRecordId, change.lastRecordId] as const);
+    for (const segments of this.#segments.values()) for (const segment of segments) segment.withdraw(intervals);
+    for (const [first, last] of intervals) this.#withdrawnMeanwhile?.add(first, last);
   }
 
   async #add(change: KnownChange): Promise<void> {
@@ -179,29 +187,33 @@ export class MihSearch implements BitSearch {
     const from = `(select * from searched_bits where record_id between ${firstRecordId} and ${lastRecordId})`;
     const loaded = await this.#db.transaction(async (tx) => await loadHashes(tx, from));
     const added = await builtSegments(this.#threads, loaded);
+    // What is told of again, such as a set that is matched anew, takes the place of what is here: twice it would be another answer than the scan's.
+    this.#withdraw([change]);
     for (const [algorithm, more] of added)
       this.#segments.set(algorithm, [...(this.#segments.get(algorithm) ?? []), ...more]);
   }
 
   #gather(): void {
-    this.#gathering = this.#gathering.then(async () => {
-      for (const algorithm of STORED_ALGORITHMS) {
-        const old = segmentsToGather(this.#segments.get(algorithm) ?? []);
-        if (old.length === 0) continue;
-        const meanwhile = new RecordIntervals();
-        this.#withdrawnMeanwhile = meanwhile;
-        const made = await gatherSegments(this.#threads, old);
-        // From here to the end without waiting, so that nothing is withdrawn in between. Only what was withdrawn since it began: a record
-        // that was withdrawn before and came back is in one of the old ones, and must be found.
-        this.#withdrawnMeanwhile = null;
-        for (const [first, last] of meanwhile.toPairs()) made?.withdraw(first, last);
-        const kept = (this.#segments.get(algorithm) ?? []).filter((segment) => !old.includes(segment));
-        this.#segments.set(algorithm, made === null ? kept : [made, ...kept]);
-        this.#retired.push(...old);
-        this.#letGo();
-      }
-    });
-    // Told by the next search or by close, not to the process.
+    this.#gathering = this.#gathering
+      .catch(() => undefined)
+      .then(async () => {
+        for (const algorithm of STORED_ALGORITHMS) {
+          const old = segmentsToGather(this.#segments.get(algorithm) ?? []);
+          if (old.length === 0) continue;
+          const meanwhile = new RecordIntervals();
+          this.#withdrawnMeanwhile = meanwhile;
+          const made = await gatherSegments(this.#threads, old);
+          // From here to the end without waiting, so that nothing is withdrawn in between. Only what was withdrawn since it began: a record
+          // that was withdrawn before and came back is in one of the old ones, and must be found.
+          this.#withdrawnMeanwhile = null;
+          made?.withdraw(meanwhile.toPairs());
+          const kept = (this.#segments.get(algorithm) ?? []).filter((segment) => !old.includes(segment));
+          this.#segments.set(algorithm, made === null ? kept : [made, ...kept]);
+          this.#retired.push(...old);
+          this.#letGo();
+        }
+      });
+    // Where it fails the segments stay as they are, which is as exact and only slower; it is tried again with the next change.
     this.#gathering.catch(() => undefined);
   }
 

@@ -19,6 +19,15 @@ export class RecordIntervals {
     this.#lasts.splice(from, to - from, end);
   }
 
+  /** These and those of the pairs; this one stays as it is. */
+  with(pairs: Iterable<readonly [number, number]>): RecordIntervals {
+    const made = new RecordIntervals();
+    made.#firsts = [...this.#firsts];
+    made.#lasts = [...this.#lasts];
+    for (const [first, last] of pairs) made.add(first, last);
+    return made;
+  }
+
   has(recordId: number): boolean {
     const at = this.#indexOfLastAtLeast(recordId);
     return at < this.#firsts.length && (this.#firsts[at] ?? 0) <= recordId;
@@ -30,9 +39,7 @@ export class RecordIntervals {
   }
 
   static of(pairs: Iterable<readonly [number, number]>): RecordIntervals {
-    const made = new RecordIntervals();
-    for (const [first, last] of pairs) made.add(first, last);
-    return made;
+    return new RecordIntervals().with(pairs);
   }
 
   /** Of the first interval that ends at this number or later. */

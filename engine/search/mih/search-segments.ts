@@ -18,9 +18,11 @@ export async function searchSegments(
     if (first === undefined) return [];
     const bytes = new Uint8Array(group.length * 32);
     for (const [at, query] of group.entries()) bytes.set(query.bits, at * 32);
-    return segmentsComparedWith(segments, first.algorithm).map(async (segment) =>
-      hitsOf(await threads.within(segment, bytes, first.radiusBits), group, segment),
-    );
+    return segmentsComparedWith(segments, first.algorithm).map(async (segment) => {
+      const { withdrawn } = segment;
+      const hits = await threads.within(segment, bytes, first.radiusBits);
+      return hitsOf(hits, group, segment).filter(({ recordId }) => !withdrawn.has(recordId));
+    });
   });
   return (await Promise.all(found)).flat();
 }
@@ -31,9 +33,13 @@ function hitsOf(parts: readonly Int32Array[], group: readonly BitQuery[], segmen
     for (let at = 0; at < hits.length; at += 3) {
       const query = group[hits[at] ?? -1];
       const position = hits[at + 1] ?? 0;
-      const recordId = segment.recordIdAt(position);
-      if (query === undefined || segment.withdrawn.has(recordId)) continue;
-      found.push({ query, recordId, distanceBits: hits[at + 2] ?? 0, quality: segment.qualityAt(position) });
+      if (query === undefined) continue;
+      found.push({
+        query,
+        recordId: segment.recordIdAt(position),
+        distanceBits: hits[at + 2] ?? 0,
+        quality: segment.qualityAt(position),
+      });
     }
   }
   return found;

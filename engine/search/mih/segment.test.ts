@@ -122,7 +122,7 @@ describe('a segment of the index', () => {
     const next = numbers(8);
     const hashes = Array.from({ length: 3000 }, () => anyHash(next));
     const parts = [await segmentOf(hashes.slice(0, 1000), 1), await segmentOf(hashes.slice(1000), 1001)];
-    parts[0]?.withdraw(11, 20);
+    parts[0]?.withdraw([[11, 20]]);
     const made = await gatherSegments(threads, parts);
     assert.ok(made !== null);
     assert.equal(made.count, 2990);
@@ -143,7 +143,7 @@ describe('a segment of the index', () => {
     for (let at = 0; at < 5; at += 1) small.push(await segmentOf([anyHash(next)], 10_000 + at));
     assert.deepEqual(segmentsToGather([large]), []);
     assert.deepEqual(segmentsToGather([large, ...small]), small);
-    large.withdraw(1, 600);
+    large.withdraw([[1, 600]]);
     assert.deepEqual(segmentsToGather([large]), [large]);
   });
 

@@ -25,8 +25,11 @@ export class Segment implements SharedSegment {
   readonly key: number;
   readonly memory: WebAssembly.Memory;
   readonly layout: SegmentLayout;
-  /** Records that left the search since the segment was loaded: their hits are dropped. */
-  readonly withdrawn = new RecordIntervals();
+  /**
+   * Records that left the search since the segment was loaded: their hits are dropped. Another object after each change, so that a search
+   * that is under way goes on with the one it began with: what is replaced in between it still finds here.
+   */
+  withdrawn = new RecordIntervals();
   readonly #recordIds: Float64Array;
   readonly #qualities: Int8Array;
   /** Hashes that are left of it, as far as withdrawals were counted, and those that were not yet. */
@@ -66,10 +69,11 @@ export class Segment implements SharedSegment {
     return quality === QUALITY_UNKNOWN ? null : quality;
   }
 
-  /** Takes records out of the search; positions are not known by record, so an interval that holds none of them costs a comparison a hit. */
-  withdraw(firstRecordId: number, lastRecordId: number): void {
-    this.withdrawn.add(firstRecordId, lastRecordId);
-    this.#uncounted.add(firstRecordId, lastRecordId);
+  /** Takes records, first and last number of each interval, out of the search; positions are not known by record, so an interval that holds none of them costs a comparison a hit. */
+  withdraw(intervals: readonly (readonly [number, number])[]): void {
+    if (intervals.length === 0) return;
+    this.withdrawn = this.withdrawn.with(intervals);
+    for (const [first, last] of intervals) this.#uncounted.add(first, last);
   }
 
   /** Hashes whose record is not withdrawn. Counted when asked for, and only what is new: over ten million it takes some 10 ms. */

@@ -15,7 +15,7 @@ import { databaseIdentity, knownChangeAt } from '../../store/queries/known-chang
 import { STORED_ALGORITHMS, type StoredAlgorithm } from './load-hashes.ts';
 import type { MihThreads } from './mih-threads.ts';
 import { Segment } from './segment.ts';
-import { layoutOf, MOST_HASHES } from './segment-layout.ts';
+import { MOST_HASHES } from './segment-layout.ts';
 
 /** Rises with everything that changes where things lie in a segment's memory. */
 const FORMAT = 1;
@@ -64,7 +64,7 @@ export async function openSnapshot(db: Db, folder: string, threads: MihThreads):
       return null;
     }
     opened.push(segment);
-    for (const [first, last] of saved.withdrawn) segment.withdraw(first, last);
+    segment.withdraw(saved.withdrawn);
     segments.set(saved.algorithm, [...(segments.get(saved.algorithm) ?? []), segment]);
   }
   return { segments, changeId: manifest.changeId };
@@ -133,7 +133,7 @@ async function openSegment(
 }
 
 async function saveSegment(file: string, segment: Segment, threads: MihThreads): Promise<string[]> {
-  const { imageBytes } = layoutOf(segment.count, 0);
+  const { imageBytes } = segment.layout;
   const made = openSync(file, 'wx', 0o600);
   try {
     ftruncateSync(made, imageBytes);
