@@ -5,7 +5,7 @@ import { openServer } from '../engine/store/adapters/pg.ts';
 import type { Db } from '../engine/store/db.ts';
 import { noteAdded } from '../engine/store/queries/known-changes.ts';
 import { integer, row } from '../engine/store/row-shape.ts';
-import { ORIENTATIONS, PIPELINE_VERSION } from '../schemas/constants.ts';
+import { DEFAULT_SUSPEND_AFTER_CASES, ORIENTATIONS, PIPELINE_VERSION } from '../schemas/constants.ts';
 import { type Bench, type BenchOptions, type BenchResult, figure, judged } from './harness.ts';
 import { seededRandom } from './random.ts';
 import { withServerDatabase } from './real-server.ts';
@@ -127,6 +127,7 @@ async function measure(db: Db, options: BenchOptions): Promise<BenchResult> {
   const begunMs = performance.now();
   const result = await rematch(db, {
     signal: new AbortController().signal,
+    suspendAfterCases: DEFAULT_SUSPEND_AFTER_CASES,
     onProgress: ({ passedMediaId }) => {
       if (performance.now() - saidAtMs < 10_000) return;
       saidAtMs = performance.now();

@@ -83,6 +83,7 @@ export async function rerunAffected(request: RerunRequest): Promise<Rerun> {
         await matchSetAnew(db, version.setId);
         const done = await rematch(db, {
           signal: request.signal,
+          suspendAfterCases: request.config.suspendAfterCases,
           ...(request.onRematch === undefined ? {} : { onProgress: request.onRematch }),
         });
         return { result: done, outcome: done.state === 'interrupted' ? 'interrupted' : 'done' };

@@ -134,9 +134,11 @@ async function scanWith(
         );
       }
     }
+    const before: SuspendedRecord[] = [];
     if (scan.known.length > 0) {
       const { rematch } = await import('../../engine/rematch/rematch.ts');
-      await rematch(db, { signal: scan.signal });
+      const { suspendAfterCases } = config;
+      before.push(...(await rematch(db, { signal: scan.signal, suspendAfterCases })).suspended);
     }
     // Recorded as begun by now. Without a host there is nothing to make a batch for.
     const open = await fleet;
@@ -155,7 +157,8 @@ async function scanWith(
     const search = await openSearch(db, config);
     const digests = await openDigestSearch(db);
     try {
-      const result = await run(db, { bits: search, digests }, open, scan, roots, { ...batch, startedAt });
+      const done = await run(db, { bits: search, digests }, open, scan, roots, { ...batch, startedAt });
+      const result = { ...done, suspended: [...before, ...done.suspended] };
       const suspended = result.suspended.slice(0, MOST_SUSPENDED_NAMED).map(suspendedObject);
       return {
         result,

@@ -73,7 +73,7 @@ for (const engine of STORE_ENGINES) {
       const [near, same] = [await evidenceOf(db, 'near'), await evidenceOf(db, 'same')];
       assert.equal(await matchSetAnew(db, setId), true);
       assert.deepEqual(await leadStates(), ['withdrawn']);
-      await rematch(db, { signal });
+      await rematch(db, { signal, suspendAfterCases: 0 });
       assert.deepEqual([await evidenceOf(db, 'near'), await evidenceOf(db, 'same')], [near, same]);
       assert.deepEqual(await evidenceOf(db, 'other'), []);
       assert.deepEqual(await leadStates(), ['open']);

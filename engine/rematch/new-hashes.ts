@@ -27,10 +27,14 @@ export class NewHashes {
    * @returns null where they have no perceptual hash
    */
   static async load(db: Db, ranges: string): Promise<NewHashes | null> {
-    // Hashes of negative sets besides, old ones too: they contradict what the new ones say.
-    const from = `(select b.* from searched_bits b join hash_set s on s.set_id = b.set_id
-      where s.purpose = 'negative' or exists (
-        select from ${ranges} as n(first_id, last_id) where b.record_id between n.first_id and n.last_id))`;
+    // Hashes of negative sets besides, old ones too: they contradict what the new ones say. By ranges all of them, so that those of a large
+    // store are not gone through for the sake of a few; a new one of a negative set may come twice, which finds nothing more.
+    const from = `(select b.* from (
+        select first_id, last_id from ${ranges} as n(first_id, last_id)
+        union
+        select k.first_record_id, k.last_record_id from known_block k
+          join hash_set s on s.set_id = k.set_id and s.state = 'active' and s.purpose = 'negative'
+      ) n join searched_bits b on b.record_id between n.first_id and n.last_id)`;
     const hashes = await db.transaction(async (tx) => await FixedHashes.load(tx, from));
     return hashes === null ? null : new NewHashes(hashes, await hashesInForce(db));
   }

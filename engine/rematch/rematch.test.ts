@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { DEFAULT_SUSPEND_AFTER_CASES } from '../../schemas/constants.ts';
 import { openTestBatch } from '../../test/batch-kit.ts';
 import { digest, evidenceOf, hashOf, picture, record } from '../../test/hashed-picture-kit.ts';
 import { addRecord, addSet, turned } from '../../test/known-set-kit.ts';
@@ -14,7 +15,8 @@ import { pendingRematch } from '../store/queries/rematch-pass.ts';
 import { integer, nullable, row } from '../store/row-shape.ts';
 import { rematch } from './rematch.ts';
 
-const signal = new AbortController().signal;
+const { signal } = new AbortController();
+const request = { signal, suspendAfterCases: DEFAULT_SUSPEND_AFTER_CASES };
 /** The first so many bits. */
 const first = (count: number): number[] => Array.from({ length: count }, (_, at) => at);
 
@@ -52,7 +54,7 @@ for (const engine of STORE_ENGINES) {
         ],
         [{ sha256: digest('same') }, { md5: digest('other', 'md5'), sha256: digest('not other') }],
       );
-      await rematch(db, { signal });
+      await rematch(db, request);
       assert.deepEqual(await evidenceOf(db, 'turned'), [`${recordIds[0]} pdq pdq-512/1 3 rot270`]);
       assert.deepEqual(await evidenceOf(db, 'blocks'), [`${recordIds[1]} blockhash blockhash-256-r512/1 1 original`]);
       assert.deepEqual(await evidenceOf(db, 'same'), [`${recordIds[2]} sha256 sha256 0 -`]);
@@ -66,7 +68,7 @@ for (const engine of STORE_ENGINES) {
       );
       await record(db, [picture('scanned')]);
       const before = await evidenceOf(db, 'scanned');
-      const { sets } = await rematch(db, { signal });
+      const { sets } = await rematch(db, request);
       assert.deepEqual(await evidenceOf(db, 'scanned'), before);
       assert.equal(before.length, 2);
       assert.ok(!sets.some((set) => set.setId === setId));
@@ -78,7 +80,7 @@ for (const engine of STORE_ENGINES) {
         { algorithm: 'pdq-512', bits: turned(hashOf('lead one'), [3]) },
         { algorithm: 'pdq-full', bits: turned(hashOf('lead two'), [4]) },
       ]);
-      const { state, sets } = await rematch(db, { signal });
+      const { state, sets } = await rematch(db, request);
       assert.equal(state, 'complete');
       assert.deepEqual(
         sets.map(({ setId: of, version, media, leads }) => ({ of, version, media, leads })),
@@ -92,7 +94,7 @@ for (const engine of STORE_ENGINES) {
         { algorithm: 'pdq', bits: hashOf('flat') },
         { algorithm: 'blockhash-256-r512', bits: Buffer.from(digest('flat blocks'), 'hex') },
       ]);
-      await rematch(db, { signal });
+      await rematch(db, request);
       assert.deepEqual(await evidenceOf(db, 'flat'), []);
     });
 
@@ -103,7 +105,7 @@ for (const engine of STORE_ENGINES) {
         { algorithm: 'pdq', bits: turned(hashOf('beyond'), first(41)) },
       ]);
       await db.execute('update hash_set set radius_bits = 40 where set_id = $1', [setId]);
-      await rematch(db, { signal });
+      await rematch(db, request);
       assert.deepEqual(await evidenceOf(db, 'within'), [`${recordIds[0]} pdq pdq-512/1 38 original`]);
       assert.deepEqual(await evidenceOf(db, 'beyond'), []);
     });
@@ -120,18 +122,18 @@ for (const engine of STORE_ENGINES) {
         ).map(({ by }) => by);
       await record(db, [picture('confused'), picture('confused later')]);
       await knownSet([{ algorithm: 'pdq', bits: turned(hashOf('confused'), [9]) }]);
-      await rematch(db, { signal });
+      await rematch(db, request);
       assert.deepEqual(await contradicted('confused'), [null]);
       const { setId, recordIds } = await knownSet([
         { algorithm: 'pdq', bits: turned(hashOf('confused'), [7]) },
         { algorithm: 'pdq', bits: turned(hashOf('confused later'), [7]) },
       ]);
       await db.execute(`update hash_set set purpose = 'negative' where set_id = $1`, [setId]);
-      await rematch(db, { signal });
+      await rematch(db, request);
       assert.deepEqual(await contradicted('confused'), [recordIds[0]]);
       assert.deepEqual(await contradicted('confused later'), [], 'a negative picture alone is no match');
       await knownSet([{ algorithm: 'pdq', bits: turned(hashOf('confused later'), [9]) }]);
-      await rematch(db, { signal });
+      await rematch(db, request);
       assert.deepEqual(await contradicted('confused later'), [recordIds[1]]);
     });
 
@@ -142,6 +144,7 @@ for (const engine of STORE_ENGINES) {
       await knownSet(names.map((name) => ({ algorithm: 'pdq', bits: turned(hashOf(name), [9]) })));
       const stop = new AbortController();
       const stopped = await rematch(db, {
+        ...request,
         signal: stop.signal,
         mediaPerWindow: 1,
         // The media of the other tests come before.
@@ -153,7 +156,7 @@ for (const engine of STORE_ENGINES) {
       assert.equal((await evidenceOf(db, 'first')).length, 1);
       assert.equal((await evidenceOf(db, 'third')).length, 0);
       assert.notEqual(await pendingRematch(db), null);
-      const { sets } = await rematch(db, { signal });
+      const { sets } = await rematch(db, request);
       for (const name of names) assert.equal((await evidenceOf(db, name)).length, 1, name);
       assert.equal(sets.at(-1)?.media, 3);
       assert.equal(await pendingRematch(db), null);
@@ -163,7 +166,7 @@ for (const engine of STORE_ENGINES) {
       await record(db, [picture('gone')]);
       const { setId } = await knownSet([{ algorithm: 'pdq', bits: hashOf('gone') }]);
       await db.execute(`update hash_set set state = 'removed' where set_id = $1`, [setId]);
-      assert.deepEqual(await rematch(db, { signal }), { state: 'complete', sets: [], suspended: [] });
+      assert.deepEqual(await rematch(db, request), { state: 'complete', sets: [], suspended: [] });
     });
   });
 }
@@ -187,7 +190,7 @@ describe('new records beside a scan that records', needsServer, () => {
     const recording = recorder.record([picture('in flight')]);
     await stopped.written;
     await addRecord(db, setId, [{ algorithm: 'pdq', bits: hashOf('in flight'), quality: null }]);
-    const rematching = rematch(other, { signal });
+    const rematching = rematch(other, request);
     await waitingForLocks(db);
     stopped.commit();
     await recording;
@@ -212,7 +215,7 @@ describe('new records beside a scan that records', needsServer, () => {
     const recording = record(db, [picture('late')], { search: new SlowScan(db) });
     await searched.promise;
     await addRecord(db, setId, [{ algorithm: 'pdq', bits: hashOf('late'), quality: null }]);
-    await rematch(other, { signal });
+    await rematch(other, request);
     go.resolve();
     await recording;
     assert.equal(searches, 2);

@@ -1,4 +1,3 @@
-import { DEFAULT_SUSPEND_AFTER_CASES } from '../../schemas/constants.ts';
 import { type SuspendedRecord, suspendOverused } from '../hashset/suspend.ts';
 import type { BitFindings, Contradiction } from '../match/bit-evidence.ts';
 import { loadSetRules } from '../match/set-rules.ts';
@@ -30,7 +29,7 @@ export interface RematchRequest {
   readonly onProgress?: (progress: { readonly passedMediaId: number; readonly lastMediaId: number }) => void;
   readonly mediaPerWindow?: number;
   /** A record that hits more unrelated cases than this is suspended; 0: none is. */
-  readonly suspendAfterCases?: number;
+  readonly suspendAfterCases: number;
 }
 
 export interface RematchResult {
@@ -98,8 +97,7 @@ async function goThrough(
       await record(db, pass.rematchId, found);
       await contradictStored(db, byMedia(contradictions, stored?.of ?? []));
       const recordIds = found.flatMap(({ of }) => of.flatMap(({ matches }) => matches.map((one) => one.recordId)));
-      const mostCases = request.suspendAfterCases ?? DEFAULT_SUSPEND_AFTER_CASES;
-      suspended.push(...(await suspendOverused(db, [...new Set(recordIds)], mostCases)));
+      suspended.push(...(await suspendOverused(db, [...new Set(recordIds)], request.suspendAfterCases)));
       await notePassed(db, pass.rematchId, window.lastMediaId);
       request.onProgress?.({ passedMediaId: window.lastMediaId, lastMediaId: pass.lastMediaId });
     }
