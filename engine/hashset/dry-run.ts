@@ -1,13 +1,14 @@
 import path from 'node:path';
 import { HomewardError } from '../../schemas/error.ts';
-import { ORIENTATIONS } from '../../schemas/fingerprint.ts';
-import type { CALIBRATED_ALGORITHMS } from '../match/calibration.ts';
+import type { CalibratedAlgorithm } from '../match/calibration.ts';
 import { BIT_POLICY, passesQuality } from '../match/policy.ts';
-import type { BitQuery } from '../search/bit-search.ts';
+import { readStoredFingerprints } from '../rematch/stored-fingerprints.ts';
+import { hitsOfStored } from '../rematch/stored-hits.ts';
 import { FixedHashes } from '../search/mih/search-segments.ts';
 import type { Db, Transaction } from '../store/db.ts';
+import { windowEnd } from '../store/queries/rematch-pass.ts';
 import { byStrongestDigest, STORED_CONTENTS } from '../store/queries/strongest-digest.ts';
-import { bytes, integer, nullable, oneOf, type RowOf, row, text } from '../store/row-shape.ts';
+import { integer, nullable, oneOf, row, text } from '../store/row-shape.ts';
 import { digestOf } from './file-digest.ts';
 import type { OpenSetOptions } from './formats/reader.ts';
 import { addCounts, noNotes, noRejections } from './formats/record-batch.ts';
@@ -20,7 +21,8 @@ import { StageEncoder } from './stage-encoder.ts';
 import { createTemporaryStage, TEMPORARY_STAGE } from './stage-tables.ts';
 
 const STAGE = TEMPORARY_STAGE.add;
-const PAGE_MEDIA = 500;
+/** Media gone through together: some megabytes of hashes. */
+const MEDIA_PER_WINDOW = 5_000;
 const MOST_SAMPLES = 5;
 const MOST_LISTED = 100;
 
@@ -207,76 +209,35 @@ async function hitsOf(tx: Transaction, request: DryRunRequest): Promise<Hits> {
   return { contentsByDigest, contentsByHash, unrelatedCases, cases, overused };
 }
 
-const FINGERPRINT = row({
-  mediaId: integer,
-  dihedral512: nullable(bytes),
-  quality512: nullable(integer),
-  dihedralFull: nullable(bytes),
-  qualityFull: nullable(integer),
-  blockhash: nullable(text),
-});
-
-// One fingerprint of each content: the exact one where there are several.
-const FINGERPRINTS_SQL = `
-select distinct on (media_id) media_id, pdq_512_dihedral as dihedral512, pdq_512_quality as quality512,
-       pdq_full_dihedral as dihedral_full, pdq_full_quality as quality_full,
-       encode(substring(bit_send(blockhash) from 5), 'hex') as blockhash
-  from fingerprint
- where media_id > $1 and (pdq_512_dihedral is not null or blockhash is not null)
- order by media_id, mode, created_at desc
- limit ${PAGE_MEDIA}`;
-
-/** Every stored content's hashes are looked for among those of the file, as a scan looks for them among what is known. */
+/** Every stored content's hashes are looked for among those of the file, as they are once it is in force. */
 async function addHashHits(tx: Transaction, { radiusBits, signal }: DryRunRequest): Promise<void> {
-  const search = await FixedHashes.load(
+  const hashes = await FixedHashes.load(
     tx,
     `(select row_no as record_id, algorithm, bits, quality from ${STAGE.bits.table})`,
   );
-  if (search === null) return;
+  if (hashes === null) return;
   try {
+    const radiusBitsOf = (algorithm: CalibratedAlgorithm): number => radiusBits ?? BIT_POLICY[algorithm].thresholdBits;
+    const hasAny = (algorithm: CalibratedAlgorithm): boolean => hashes.segmentsFor(algorithm).length > 0;
     for (let after = 0; ; ) {
       if (signal.aborted)
         throw new HomewardError(
           'HW_USAGE',
           'expected to compare every stored content, received a stop; nothing was changed',
         );
-      const page = await tx.read(FINGERPRINT, FINGERPRINTS_SQL, [after]);
-      const last = page.at(-1);
-      if (last === undefined) return;
-      after = last.mediaId;
-      const hits = (await search.within(page.flatMap((one) => queriesOf(one, radiusBits)))).filter((hit) =>
+      const last = await windowEnd(tx, { lastMediaId: Number.MAX_SAFE_INTEGER }, after, MEDIA_PER_WINDOW);
+      if (last === null) return;
+      const stored = await readStoredFingerprints(tx, after, last, hasAny);
+      after = last;
+      const hits = (await hitsOfStored(hashes, stored, radiusBitsOf)).filter((hit) =>
         passesQuality(hit.query.algorithm, hit.quality),
       );
       await tx.execute(
         'insert into dry_run_hit (media_id, row_no, by_digest) select distinct *, false from unnest($1::bigint[], $2::bigint[])',
-        [hits.map((hit) => hit.query.tag), hits.map((hit) => hit.recordId)],
+        [hits.map((hit) => stored.of[hit.query.tag]?.mediaId ?? null), hits.map((hit) => hit.recordId)],
       );
     }
   } finally {
-    await search.close();
+    await hashes.close();
   }
-}
-
-function queriesOf(one: RowOf<typeof FINGERPRINT>, radiusBits: number | undefined): BitQuery[] {
-  const queries: BitQuery[] = [];
-  const radius = (algorithm: (typeof CALIBRATED_ALGORITHMS)[number]): number =>
-    radiusBits ?? BIT_POLICY[algorithm].thresholdBits;
-  const flavours = [
-    ['pdq-512', one.dihedral512, one.quality512],
-    ['pdq-full', one.dihedralFull, one.qualityFull],
-  ] as const;
-  for (const [algorithm, dihedral, quality] of flavours) {
-    if (dihedral === null || !passesQuality(algorithm, quality)) continue;
-    for (const [at, orientation] of ORIENTATIONS.entries()) {
-      const bits = dihedral.subarray(at * 32, at * 32 + 32);
-      queries.push({ tag: one.mediaId, algorithm, orientation, bits, radiusBits: radius(algorithm) });
-    }
-  }
-  const algorithm = 'blockhash-256-r512';
-  const quality = Math.min(one.quality512 ?? 0, one.qualityFull ?? 0);
-  if (one.blockhash !== null && passesQuality(algorithm, quality)) {
-    const bits = Buffer.from(one.blockhash, 'hex');
-    queries.push({ tag: one.mediaId, algorithm, orientation: 'original', bits, radiusBits: radius(algorithm) });
-  }
-  return queries;
 }

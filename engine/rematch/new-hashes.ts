@@ -1,15 +1,13 @@
-import { ORIENTATIONS } from '../../schemas/constants.ts';
 import { type BitFindings, evidenceOfHits } from '../match/bit-evidence.ts';
 import { CALIBRATED_ALGORITHMS, type CalibratedAlgorithm } from '../match/calibration.ts';
 import { BIT_POLICY } from '../match/policy.ts';
 import type { SetRules } from '../match/set-rules.ts';
-import { type BitHit, comparedWith } from '../search/bit-search.ts';
+import { comparedWith } from '../search/bit-search.ts';
 import { FixedHashes } from '../search/mih/search-segments.ts';
 import type { Db } from '../store/db.ts';
 import { integer, row, text } from '../store/row-shape.ts';
 import type { StoredFingerprints } from './stored-fingerprints.ts';
-
-const HASH_BYTES = 32;
+import { hitsOfStored } from './stored-hits.ts';
 
 /** The perceptual hashes of new records, to be found near stored fingerprints. */
 export class NewHashes {
@@ -46,33 +44,9 @@ export class NewHashes {
 
   /** Evidence of the stored fingerprints, by their place among them. */
   async evidenceOf(stored: StoredFingerprints, rules: SetRules): Promise<BitFindings> {
-    const hits: BitHit[] = [];
-    for (const algorithm of CALIBRATED_ALGORITHMS) {
-      const { owners, bits } = stored.hashes[algorithm];
-      if (owners.length === 0) continue;
-      const radiusBits = rules.searchRadiusBits(BIT_POLICY[algorithm].thresholdBits);
-      const turns = algorithm === 'blockhash-256-r512' ? 1 : ORIENTATIONS.length;
-      for (const segment of this.#hashes.segmentsFor(algorithm)) {
-        for (const triples of await this.#hashes.threads.within(segment, bits, radiusBits)) {
-          for (let at = 0; at < triples.length; at += 3) {
-            const query = triples[at] ?? 0;
-            const position = triples[at + 1] ?? 0;
-            hits.push({
-              query: {
-                tag: owners[Math.floor(query / turns)] ?? -1,
-                algorithm,
-                orientation: ORIENTATIONS[query % turns] ?? 'original',
-                bits: bits.subarray(query * HASH_BYTES, (query + 1) * HASH_BYTES),
-                radiusBits,
-              },
-              recordId: segment.recordIdAt(position),
-              quality: segment.qualityAt(position),
-              distanceBits: triples[at + 2] ?? 0,
-            });
-          }
-        }
-      }
-    }
+    const radiusBitsOf = (algorithm: CalibratedAlgorithm): number =>
+      rules.searchRadiusBits(BIT_POLICY[algorithm].thresholdBits);
+    const hits = await hitsOfStored(this.#hashes, stored, radiusBitsOf);
     return evidenceOfHits(hits, this.#sizes, rules);
   }
 

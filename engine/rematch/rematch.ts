@@ -137,7 +137,10 @@ async function readWindow(
   const stored =
     hashes === null
       ? null
-      : await readStoredFingerprints(db, afterMediaId, lastMediaId, (algorithm) => hashes.has(algorithm));
+      : await db.transaction(
+          async (tx) =>
+            await readStoredFingerprints(tx, afterMediaId, lastMediaId, (algorithm) => hashes.has(algorithm)),
+        );
   return { lastMediaId, digests, stored };
 }
 

@@ -3,7 +3,7 @@ import type { DecodeMode } from '../../schemas/fingerprint.ts';
 import { comparedBy } from '../match/bit-evidence.ts';
 import { CALIBRATED_ALGORITHMS, type CalibratedAlgorithm } from '../match/calibration.ts';
 import { decodeCopy } from '../store/binary-copy.ts';
-import type { Db } from '../store/db.ts';
+import type { Transaction } from '../store/db.ts';
 
 /** Hashes of one algorithm that pass the quality gates. */
 interface PackedHashes {
@@ -35,7 +35,7 @@ const BIT_LENGTH_BYTES = 4;
  * @param wanted algorithms that there is something to compare with
  */
 export async function readStoredFingerprints(
-  db: Db,
+  tx: Transaction,
   afterMediaId: number,
   lastMediaId: number,
   wanted: (algorithm: CalibratedAlgorithm) => boolean,
@@ -45,37 +45,35 @@ export async function readStoredFingerprints(
   const select = `select ${COLUMNS} from fingerprint
     where media_id > ${afterMediaId} and media_id <= ${lastMediaId}
       and (pdq_512_dihedral is not null or pdq_full_dihedral is not null)`;
-  await db.transaction(async (tx) => {
-    for await (const fields of decodeCopy(tx.copyOut(select))) {
-      const [mediaId, mode, version, pdq512, pdq512Quality, pdqFull, pdqFullQuality, blockhash] = fields;
-      const named = DECODE_MODES.find((one) => one === mode?.toString('latin1'));
-      if (mediaId == null || named === undefined || version == null) continue;
-      const bitsOf: Readonly<Record<CalibratedAlgorithm, Buffer | null | undefined>> = {
-        'pdq-512': pdq512,
-        'pdq-full': pdqFull,
-        'blockhash-256-r512': blockhash?.subarray(BIT_LENGTH_BYTES),
-      };
-      const compared = comparedBy({
-        pdq512Quality: pdq512Quality?.readInt16BE() ?? null,
-        pdqFullQuality: pdqFullQuality?.readInt16BE() ?? null,
-        hasBlockhash: blockhash != null,
-      }).filter(wanted);
-      if (compared.length === 0) continue;
-      for (const algorithm of compared) {
-        const bits = bitsOf[algorithm];
-        const part = parts.get(algorithm);
-        if (bits == null || part === undefined) continue;
-        part.owners.push(of.length);
-        // A copy: the view is valid until the next row is asked for.
-        part.bits.push(Buffer.from(bits));
-      }
-      of.push({
-        mediaId: Number(mediaId.readBigInt64BE()),
-        mode: named,
-        pipelineVersion: version.toString('utf8'),
-      });
+  for await (const fields of decodeCopy(tx.copyOut(select))) {
+    const [mediaId, mode, version, pdq512, pdq512Quality, pdqFull, pdqFullQuality, blockhash] = fields;
+    const named = DECODE_MODES.find((one) => one === mode?.toString('latin1'));
+    if (mediaId == null || named === undefined || version == null) continue;
+    const bitsOf: Readonly<Record<CalibratedAlgorithm, Buffer | null | undefined>> = {
+      'pdq-512': pdq512,
+      'pdq-full': pdqFull,
+      'blockhash-256-r512': blockhash?.subarray(BIT_LENGTH_BYTES),
+    };
+    const compared = comparedBy({
+      pdq512Quality: pdq512Quality?.readInt16BE() ?? null,
+      pdqFullQuality: pdqFullQuality?.readInt16BE() ?? null,
+      hasBlockhash: blockhash != null,
+    }).filter(wanted);
+    if (compared.length === 0) continue;
+    for (const algorithm of compared) {
+      const bits = bitsOf[algorithm];
+      const part = parts.get(algorithm);
+      if (bits == null || part === undefined) continue;
+      part.owners.push(of.length);
+      // A copy: the view is valid until the next row is asked for.
+      part.bits.push(Buffer.from(bits));
     }
-  });
+    of.push({
+      mediaId: Number(mediaId.readBigInt64BE()),
+      mode: named,
+      pipelineVersion: version.toString('utf8'),
+    });
+  }
   const packed = (algorithm: CalibratedAlgorithm): PackedHashes => {
     const { owners = [], bits = [] } = parts.get(algorithm) ?? {};
     return { owners, bits: Buffer.concat(bits) };

@@ -114,10 +114,10 @@ export async function notePassed(tx: Queryable, rematchId: number, mediaId: numb
   ]);
 }
 
-/** The last media of the next so many behind one, or null where the pass is at its end. */
+/** The last media of the next so many behind one, or null at the end. */
 export async function windowEnd(
-  db: Db,
-  { lastMediaId }: RematchPass,
+  db: Queryable,
+  { lastMediaId }: Pick<RematchPass, 'lastMediaId'>,
   afterMediaId: number,
   count: number,
 ): Promise<number | null> {
