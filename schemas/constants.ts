@@ -140,3 +140,16 @@ export const COLOUR_DIMENSIONS = 40;
 /** Of a net's output, the name under which a part's vector is stored. */
 export const partOutput = (output: string, part: (typeof COPY_PARTS)[number]): string =>
   part === 'whole' ? output : `${output}/${part}`;
+
+/**
+ * What a hash set is for. known: material of series. good: files that are nobody's evidence. negative: pictures that perceptual hashes were found to confuse with
+ * known ones; near one of these a perceptual hit is contradicted.
+ */
+export const SET_PURPOSES = ['known', 'good', 'negative'] as const;
+export type SetPurpose = (typeof SET_PURPOSES)[number];
+
+/** Values of the column known_bits.algorithm: PDQ whose flavour the source did not name, PDQ of each flavour, blockhash. */
+export const BITS_ALGORITHMS = ['pdq', 'pdq-512', 'pdq-full', 'blockhash-256-r512'] as const;
+
+/** Hashes of one segment of the index: its positions are 32-bit addresses of 4 GiB, and at 11 bands of 23 bits a hash takes 96 bytes. */
+export const MOST_HASHES_OF_SEGMENT = 35_000_000;

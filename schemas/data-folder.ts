@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { Closed, Count, Nullable, OneOf, type Static } from './closed.ts';
+import { BITS_ALGORITHMS, MOST_HASHES_OF_SEGMENT } from './constants.ts';
 
 /**
  * creating: its first opening has not ended, nothing is in it yet. open: a process has it, or had it and did not close it.
@@ -36,3 +37,26 @@ export const TemplateIndex = Closed({
   ),
 });
 export type TemplateIndex = Static<typeof TemplateIndex>;
+
+/** index.json of the search index: which files hold it, and of which database in which state. */
+export const SearchIndexManifest = Closed({
+  /** Of the files; another one is of another version of the engine. */
+  format: Count(),
+  identity: Type.String({ maxLength: 40 }),
+  changeId: Count(),
+  /** When that change was made, so that another change of the same number is told from it. */
+  changedAt: Type.String({ maxLength: 40 }),
+  segments: Type.Array(
+    Closed({
+      algorithm: OneOf(BITS_ALGORITHMS),
+      file: Type.String({ pattern: '^[0-9a-f-]{36}\\.segment$' }),
+      count: Type.Integer({ minimum: 1, maximum: MOST_HASHES_OF_SEGMENT }),
+      /** SHA-256 of each part. */
+      parts: Type.Array(Type.String({ pattern: '^[0-9a-f]{64}$' }), { maxItems: 100 }),
+      /** First and last number of records that left the search since. */
+      withdrawn: Type.Array(Type.Tuple([Type.Integer(), Type.Integer()])),
+    }),
+    { maxItems: 1000 },
+  ),
+});
+export type SearchIndexManifest = Static<typeof SearchIndexManifest>;

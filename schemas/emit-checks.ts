@@ -1,7 +1,7 @@
 import type { TSchema } from 'typebox';
 import { Code } from 'typebox/compile';
 import { Config, ConfigFile } from './config.ts';
-import { FolderFile, TemplateIndex } from './data-folder.ts';
+import { FolderFile, SearchIndexManifest, TemplateIndex } from './data-folder.ts';
 import { HostMessage } from './host-protocol.ts';
 import { ModelPackManifest, PackVerdict } from './model-pack.ts';
 
@@ -21,6 +21,7 @@ export const COMPILED_CHECKS: readonly CompiledCheck[] = [
   { type: 'ConfigFile', module: 'config', schema: ConfigFile },
   { type: 'FolderFile', module: 'data-folder', schema: FolderFile },
   { type: 'TemplateIndex', module: 'data-folder', schema: TemplateIndex },
+  { type: 'SearchIndexManifest', module: 'data-folder', schema: SearchIndexManifest },
   { type: 'HostMessage', module: 'host-protocol', schema: HostMessage },
   { type: 'ModelPackManifest', module: 'model-pack', schema: ModelPackManifest },
   { type: 'PackVerdict', module: 'model-pack', schema: PackVerdict },

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { BoundedText, Closed, Count, Hex, Nullable, OneOf, type Static } from './closed.ts';
-import { MATCH_METHODS } from './constants.ts';
+import { MATCH_METHODS, SET_PURPOSES } from './constants.ts';
 import { REJECTION_REASONS, SetDescription } from './known-record.ts';
 
 /** PhotoDNA values are only ever compared with each other: they are supplied, never computed here. */
@@ -30,7 +30,7 @@ export const LookupMatch = Closed({
   setName: BoundedText(200),
   setVersion: Count(),
   setRevision: Count(),
-  purpose: OneOf(['known', 'good', 'negative']),
+  purpose: OneOf(SET_PURPOSES),
   series: Nullable(BoundedText(300)),
   category: Nullable(Closed({ scheme: BoundedText(60), code: BoundedText(40), label: Nullable(BoundedText(200)) })),
 });
@@ -58,7 +58,7 @@ export const SearchedSet = Closed({
   name: BoundedText(200),
   version: Count(),
   revision: Count(),
-  purpose: OneOf(['known', 'good', 'negative']),
+  purpose: OneOf(SET_PURPOSES),
   records: Count(),
 });
 export type SearchedSet = Static<typeof SearchedSet>;

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { BoundedText, Closed, Count, Hex, Nullable, OneOf, type Static } from './closed.ts';
-import { REPORT_SCHEMA_VERSION } from './constants.ts';
+import { REPORT_SCHEMA_VERSION, SET_PURPOSES } from './constants.ts';
 import { EmbedStepTimes } from './embedding.ts';
 import { CaptureMetadata, DecodeMode, Digests, Orientation, PdqFlavour } from './fingerprint.ts';
 import { ArchiveBudget, FileBudget } from './host-protocol.ts';
@@ -224,7 +224,7 @@ export const ReportSet = Closed({
   records: Count(),
   importedAt: BoundedText(40),
   /** known: `nothing known` is said against it. good: it says what is nobody's evidence. */
-  purpose: OneOf(['known', 'good', 'negative']),
+  purpose: OneOf(SET_PURPOSES),
   /** As its source numbers it; null where the source does not. */
   sourceVersion: Nullable(BoundedText(100)),
   /** When records were last added to it or withdrawn from it while in force; null: never. */

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { SET_PURPOSES, type SetPurpose } from '../../schemas/constants.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import type { CalibratedAlgorithm } from '../match/calibration.ts';
 import { BIT_POLICY, passesQuality } from '../match/policy.ts';
@@ -16,7 +17,6 @@ import { floodOfSet } from './into-force.ts';
 import { dropDuplicates } from './promote.ts';
 import { openSetFile } from './set-file.ts';
 import { requirePurpose } from './set-purpose.ts';
-import { SET_PURPOSES, type SetPurpose } from './set-states.ts';
 import { StageEncoder } from './stage-encoder.ts';
 import { createTemporaryStage, TEMPORARY_STAGE } from './stage-tables.ts';
 
@@ -44,7 +44,7 @@ export interface DryRunConflict {
   readonly name: string;
   readonly version: number;
   /** good and negative: the file calls known what another set says is nothing. */
-  readonly purpose: (typeof SET_PURPOSES)[number];
+  readonly purpose: SetPurpose;
   readonly scheme: string;
   readonly category: string | null;
   readonly records: number;

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { Type } from 'typebox';
 import { Closed } from '../../schemas/closed.ts';
+import type { SetPurpose } from '../../schemas/constants.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import { type LeadsFollowed, NO_LEADS_FOLLOWED } from '../leads/follow-sets.ts';
 import type { Db, Transaction } from '../store/db.ts';
@@ -13,7 +14,7 @@ import { addCounts, noNotes, noRejections, type RecordBatch } from './formats/re
 import { bringIntoForce, floodOfSet, holdBack } from './into-force.ts';
 import { openSetFile } from './set-file.ts';
 import { requireNoKnownMaterial, requirePurpose, requireSamePurpose } from './set-purpose.ts';
-import { SET_STATES, type SetPurpose } from './set-states.ts';
+import { SET_STATES } from './set-states.ts';
 import { StageEncoder } from './stage-encoder.ts';
 import { createStageTables, dropStageTables, type StageTables, stageTables } from './stage-tables.ts';
 

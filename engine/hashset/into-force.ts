@@ -1,3 +1,4 @@
+import { SET_PURPOSES, type SetPurpose } from '../../schemas/constants.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import type { LeadsFollowed } from '../leads/follow-sets.ts';
 import { type Db, jsonParam, type Queryable, type Transaction } from '../store/db.ts';
@@ -6,7 +7,6 @@ import { integer, nullable, oneOf, row, text } from '../store/row-shape.ts';
 import { retrying } from '../store/sqlstate.ts';
 import { floodOf } from './flood.ts';
 import { promote } from './promote.ts';
-import { SET_PURPOSES, type SetPurpose } from './set-states.ts';
 import { dropStageTables, type StageTables, stageTables } from './stage-tables.ts';
 
 export interface StagedSet {

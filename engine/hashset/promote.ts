@@ -1,10 +1,10 @@
+import type { SetPurpose } from '../../schemas/constants.ts';
 import { followSets, type LeadsFollowed, NO_LEADS_FOLLOWED } from '../leads/follow-sets.ts';
 import type { SqlParam, Transaction } from '../store/db.ts';
 import { dropBlocks, noteAdded, noteWithdrawn, type RecordBlock } from '../store/queries/known-changes.ts';
 import { markKnownGood } from '../store/queries/known-good.ts';
 import { lockSeriesChanges } from '../store/queries/series-turn.ts';
 import { integer, row, text } from '../store/row-shape.ts';
-import type { SetPurpose } from './set-states.ts';
 import type { StageTables } from './stage-tables.ts';
 
 export interface Promotion {

@@ -1,7 +1,7 @@
+import type { SetPurpose } from '../../schemas/constants.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import type { RecordBatch } from './formats/record-batch.ts';
 import type { SetFormat, SetHead } from './formats/set-head.ts';
-import type { SetPurpose } from './set-states.ts';
 
 /** Formats in which only lists of published software are given out. */
 const ONLY_GOOD: ReadonlySet<SetFormat> = new Set(['nsrl', 'nist-non-rds']);

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { SET_PURPOSES, type SetPurpose } from '../../schemas/constants.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import type { KnownBits, KnownRecord } from '../../schemas/known-record.ts';
 import type { LeadsFollowed } from '../leads/follow-sets.ts';
@@ -7,7 +8,7 @@ import { bytes, integer, json, nullable, oneOf, row, text, timestamp } from '../
 import { retrying } from '../store/sqlstate.ts';
 import { FLAG_NAMES } from './formats/record-batch.ts';
 import { removeFromForce } from './promote.ts';
-import { SET_PURPOSES, SET_STATES } from './set-states.ts';
+import { SET_STATES } from './set-states.ts';
 import { dropStageTables, stageTables } from './stage-tables.ts';
 
 const SET = row({
@@ -37,7 +38,7 @@ export interface HashSet {
   readonly version: number;
   /** How many deltas changed it since its import. */
   readonly revision: number;
-  readonly purpose: (typeof SET_PURPOSES)[number];
+  readonly purpose: SetPurpose;
   /** Of its perceptual hashes, where it is not the policy's. */
   readonly radiusBits: number | null;
   /** Why it waits for a person; null for any other state. */

@@ -1,7 +1,8 @@
+import { BITS_ALGORITHMS } from '../../schemas/constants.ts';
 import { CopyEncoder } from '../store/binary-copy.ts';
 import { VECTOR_HEADER_BYTES } from '../store/queries/vector-values.ts';
 import { PHOTO_DNA_BYTES } from './formats/photo-dna.ts';
-import { BITS_ALGORITHMS, PRESENT, type RecordBatch, type TextColumn } from './formats/record-batch.ts';
+import { PRESENT, type RecordBatch, type TextColumn } from './formats/record-batch.ts';
 
 /** Large enough that the database is asked seldom, small enough to stay in the processor's cache. */
 const CHUNK_BYTES = 256 * 1024;

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { SetPurpose } from '../../schemas/constants.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import { followSets, type LeadsFollowed, NO_LEADS_FOLLOWED } from '../leads/follow-sets.ts';
 import type { Db, Transaction } from '../store/db.ts';
@@ -16,7 +17,6 @@ import { type ChangeReader, type OpenSetOptions, openChanges } from './formats/r
 import { addCounts, noNotes, noRejections } from './formats/record-batch.ts';
 import { dropDuplicates } from './promote.ts';
 import { requireNoKnownMaterial, requirePurpose } from './set-purpose.ts';
-import type { SetPurpose } from './set-states.ts';
 import { type HashSet, listSets } from './sets.ts';
 import { StageEncoder } from './stage-encoder.ts';
 import { createTemporaryStage, TEMPORARY_STAGE } from './stage-tables.ts';

@@ -1,9 +1,9 @@
+import { SET_PURPOSES } from '../../schemas/constants.ts';
 import { ORIENTATIONS } from '../../schemas/fingerprint.ts';
 import type { KnownBits, KnownRecord } from '../../schemas/known-record.ts';
 import type { LookupAnswer, LookupMatch, LookupMethod, SearchedSet } from '../../schemas/lookup.ts';
 import { categoryEntry } from '../hashset/category-schemes.ts';
 import { type RecordBatch, recordsOf } from '../hashset/formats/record-batch.ts';
-import { SET_PURPOSES } from '../hashset/set-states.ts';
 import type { CalibratedAlgorithm } from '../match/calibration.ts';
 import { BIT_POLICY, passesQuality } from '../match/policy.ts';
 import { loadSetRules } from '../match/set-rules.ts';

@@ -1,10 +1,11 @@
+import { SET_PURPOSES, type SetPurpose } from '../../schemas/constants.ts';
 import type { Queryable } from '../store/db.ts';
 import { integer, nullable, oneOf, row } from '../store/row-shape.ts';
 
 interface Rule {
   readonly firstRecordId: number;
   readonly lastRecordId: number;
-  readonly purpose: 'known' | 'good' | 'negative';
+  readonly purpose: SetPurpose;
   readonly radiusBits: number | null;
   readonly setId: number;
 }
@@ -12,7 +13,7 @@ interface Rule {
 const RULE = row({
   firstRecordId: integer,
   lastRecordId: integer,
-  purpose: oneOf(['known', 'good', 'negative'] as const),
+  purpose: oneOf(SET_PURPOSES),
   radiusBits: nullable(integer),
   setId: integer,
 });

@@ -1,3 +1,4 @@
+import { SET_PURPOSES } from '../../schemas/constants.ts';
 import type { DecodeMode } from '../../schemas/fingerprint.ts';
 import { MODEL_METHODS } from '../../schemas/model-match.ts';
 import type {
@@ -122,7 +123,7 @@ const SET = row({
   formatVersion: nullable(text),
   recordCount: integer,
   importedAt: timestamp,
-  purpose: oneOf(['known', 'good', 'negative'] as const),
+  purpose: oneOf(SET_PURPOSES),
 });
 
 /** Every set of known material that a search made now would look into. */

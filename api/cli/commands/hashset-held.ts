@@ -3,7 +3,7 @@ import { withAudit } from '../../../engine/audit/with-audit.ts';
 import { type DryRunResult, dryRunSet } from '../../../engine/hashset/dry-run.ts';
 import type { SetFormat } from '../../../engine/hashset/formats/set-head.ts';
 import { dropHeld, releaseSet } from '../../../engine/hashset/into-force.ts';
-import type { SetPurpose } from '../../../engine/hashset/set-states.ts';
+import type { SetPurpose } from '../../../schemas/constants.ts';
 import { auditActOf } from '../../compose/audit-act.ts';
 import { withDatabase } from '../../compose/open-database.ts';
 import { groupDigits } from '../../report/figures.ts';

@@ -1,3 +1,4 @@
+import { BITS_ALGORITHMS } from '../../../schemas/constants.ts';
 import type { KnownBits, KnownRecord, REJECTION_REASONS } from '../../../schemas/known-record.ts';
 import { PHOTO_DNA_BYTES, type PhotoDnaColumn } from './photo-dna.ts';
 
@@ -38,9 +39,6 @@ export const FLAG_NAMES = [
   'precategorised',
   'suspected',
 ] as const;
-
-/** What RecordBatch.bitsAlgorithm counts; the names are those of the column known_bits.algorithm. */
-export const BITS_ALGORITHMS = ['pdq', 'pdq-512', 'pdq-full', 'blockhash-256-r512'] as const;
 
 /** Longest text of a record in code points, as KnownRecord bounds it. */
 export const TEXT_LIMITS = { sourceKey: 200, categoryCode: 40, series: 300, tags: 1000 } as const;

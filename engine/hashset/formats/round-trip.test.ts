@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
+import { BITS_ALGORITHMS } from '../../../schemas/constants.ts';
 import type { KnownRecord } from '../../../schemas/known-record.ts';
 import { arbitraryRecord, emptyRecord, joined, readSet, streamOf } from '../../../test/hash-set-kit.ts';
-import { BITS_ALGORITHMS } from './record-batch.ts';
 import { EXPORT_FORMATS, type ExportFormat, writeSet } from './writer.ts';
 
 const records = fc.array(arbitraryRecord, { maxLength: 12 });

@@ -1,6 +1,7 @@
+import { BITS_ALGORITHMS } from '../../../schemas/constants.ts';
 import type { CalibratedAlgorithm } from '../../match/calibration.ts';
 import { comparedWith } from '../bit-search.ts';
-import { type LoadedHashes, STORED_ALGORITHMS, type StoredAlgorithm } from './load-hashes.ts';
+import type { LoadedHashes, StoredAlgorithm } from './load-hashes.ts';
 import type { MihThreads } from './mih-threads.ts';
 import type { Segment } from './segment.ts';
 
@@ -24,5 +25,5 @@ export async function builtSegments(
 /** Those that a query of this algorithm is compared with: of PDQ, hashes of its flavour and of none that is named. */
 export function segmentsComparedWith(segments: SegmentsByAlgorithm, algorithm: CalibratedAlgorithm): Segment[] {
   const names = comparedWith(algorithm);
-  return STORED_ALGORITHMS.filter((name) => names.includes(name)).flatMap((name) => segments.get(name) ?? []);
+  return BITS_ALGORITHMS.filter((name) => names.includes(name)).flatMap((name) => segments.get(name) ?? []);
 }

@@ -1,7 +1,7 @@
+import { MOST_HASHES_OF_SEGMENT } from '../../../schemas/constants.ts';
 import { HomewardError } from '../../../schemas/error.ts';
 import type { MihThreads } from './mih-threads.ts';
 import { Segment } from './segment.ts';
-import { MOST_HASHES } from './segment-layout.ts';
 
 /** More segments than this and each query is asked too often. */
 const MOST_SEGMENTS = 4;
@@ -21,7 +21,7 @@ export function segmentsToGather(segments: readonly Segment[]): Segment[] {
   let count = 0;
   for (const segment of segments.toSorted((a, b) => a.count - b.count)) {
     if (gathered.length >= 2 && segment.count > 2 * count) break;
-    if (count + segment.count > MOST_HASHES) break;
+    if (count + segment.count > MOST_HASHES_OF_SEGMENT) break;
     gathered.push(segment);
     count += segment.count;
   }

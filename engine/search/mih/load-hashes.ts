@@ -1,11 +1,10 @@
+import { BITS_ALGORITHMS, MOST_HASHES_OF_SEGMENT } from '../../../schemas/constants.ts';
 import { COPY_HEADER } from '../../store/binary-copy.ts';
 import type { Transaction } from '../../store/db.ts';
 import { SegmentFiller } from './segment.ts';
-import { MOST_HASHES } from './segment-layout.ts';
 
-/** Values of known_bits.algorithm, each with segments of its own; a query goes to those that it compares with. */
-export const STORED_ALGORITHMS = ['pdq', 'pdq-512', 'pdq-full', 'blockhash-256-r512'] as const;
-export type StoredAlgorithm = (typeof STORED_ALGORITHMS)[number];
+/** Each has segments of its own; a query goes to those that it compares with. */
+export type StoredAlgorithm = (typeof BITS_ALGORITHMS)[number];
 
 export interface LoadedHashes {
   readonly algorithm: StoredAlgorithm;
@@ -24,14 +23,14 @@ const TWO_POW_32 = 2 ** 32;
  * @param from a table, view or select with the columns of known_bits; written by us, never taken from outside: COPY takes no parameters
  */
 export async function loadHashes(tx: Transaction, from = 'searched_bits'): Promise<LoadedHashes[]> {
-  const places = STORED_ALGORITHMS.map((name, at) => `when '${name}' then ${at}`).join(' ');
+  const places = BITS_ALGORITHMS.map((name, at) => `when '${name}' then ${at}`).join(' ');
   const select = `select record_id, (case algorithm ${places} end)::int2, bits, quality from ${from} b`;
-  const loaded = STORED_ALGORITHMS.map((): SegmentFiller[] => []);
+  const loaded = BITS_ALGORITHMS.map((): SegmentFiller[] => []);
   const rows = new RowReader((algorithm, recordId, buffer, bitsAt, quality) => {
     const fillers = loaded[algorithm];
     if (fillers === undefined) throw new RangeError(`expected a known algorithm, received number ${algorithm}`);
     let filler = fillers.at(-1);
-    if (filler === undefined || filler.count === MOST_HASHES) {
+    if (filler === undefined || filler.count === MOST_HASHES_OF_SEGMENT) {
       filler = new SegmentFiller();
       fillers.push(filler);
     }
@@ -39,7 +38,7 @@ export async function loadHashes(tx: Transaction, from = 'searched_bits'): Promi
   });
   for await (const chunk of tx.copyOut(select)) rows.take(chunk);
   rows.end();
-  return STORED_ALGORITHMS.flatMap((algorithm, at) => (loaded[at] ?? []).map((filler) => ({ algorithm, filler })));
+  return BITS_ALGORITHMS.flatMap((algorithm, at) => (loaded[at] ?? []).map((filler) => ({ algorithm, filler })));
 }
 
 type TakeRow = (algorithm: number, recordId: number, buffer: Buffer, bitsAt: number, quality: number | null) => void;

@@ -1,3 +1,4 @@
+import { BITS_ALGORITHMS } from '../../../schemas/constants.ts';
 import type { CalibratedAlgorithm } from '../../match/calibration.ts';
 import type { Db } from '../../store/db.ts';
 import { type KnownChange, knownChangesAfter, latestKnownChange } from '../../store/queries/known-changes.ts';
@@ -6,7 +7,7 @@ import { type FollowOptions, followKnownChanges } from '../follow-changes.ts';
 import { builtSegments, type SegmentsByAlgorithm, segmentsComparedWith } from './build-segments.ts';
 import { collectGarbage } from './collect-garbage.ts';
 import { gatherSegments, segmentsToGather } from './gather-segments.ts';
-import { loadHashes, STORED_ALGORITHMS, type StoredAlgorithm } from './load-hashes.ts';
+import { loadHashes, type StoredAlgorithm } from './load-hashes.ts';
 import { MihThreads } from './mih-threads.ts';
 import { RecordIntervals } from './record-intervals.ts';
 import { searchSegments } from './search-segments.ts';
@@ -197,7 +198,7 @@ export class MihSearch implements BitSearch {
     this.#gathering = this.#gathering
       .catch(() => undefined)
       .then(async () => {
-        for (const algorithm of STORED_ALGORITHMS) {
+        for (const algorithm of BITS_ALGORITHMS) {
           const old = segmentsToGather(this.#segments.get(algorithm) ?? []);
           if (old.length === 0) continue;
           const meanwhile = new RecordIntervals();

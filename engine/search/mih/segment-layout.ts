@@ -11,8 +11,6 @@ const LEAST_INDEXED = 1024;
  */
 const LEAST_WIDTH = 10;
 const MOST_WIDTH = 23;
-/** Positions are 32-bit addresses of 4 GiB: at 11 bands of 23 bits a hash takes 96 bytes. */
-export const MOST_HASHES = 35_000_000;
 export const HASH_BYTES = 32;
 export const PAGE_BYTES = 65_536;
 /** All that 32-bit addresses reach. */

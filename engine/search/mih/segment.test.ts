@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
+import { MOST_HASHES_OF_SEGMENT } from '../../../schemas/constants.ts';
 import { collectGarbage } from './collect-garbage.ts';
 import { gatherSegments, segmentsToGather } from './gather-segments.ts';
 import { MihThreads } from './mih-threads.ts';
 import { RecordIntervals } from './record-intervals.ts';
 import { type Segment, SegmentFiller } from './segment.ts';
-import { layoutOf, MOST_HASHES, MOST_HITS_AT_ONCE, MOST_PAGES, PAGE_BYTES } from './segment-layout.ts';
+import { layoutOf, MOST_HITS_AT_ONCE, MOST_PAGES, PAGE_BYTES } from './segment-layout.ts';
 
 /** Numbers that look random and are the same in every run (a linear congruential generator). */
 function numbers(seed: number): () => number {
@@ -148,7 +149,7 @@ describe('a segment of the index', () => {
   });
 
   it('fits into the memory that addresses reach, with at most 130 bytes a hash from a million on', () => {
-    for (const count of [1_000_000, 3_000_000, 10_000_000, MOST_HASHES]) {
+    for (const count of [1_000_000, 3_000_000, 10_000_000, MOST_HASHES_OF_SEGMENT]) {
       const { totalBytes } = layoutOf(count, 8);
       assert.ok(totalBytes < MOST_PAGES * PAGE_BYTES, `${count} hashes take ${totalBytes} bytes`);
       assert.ok(totalBytes / count <= 130, `${count} hashes take ${totalBytes / count} bytes each`);

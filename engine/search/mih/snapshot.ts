@@ -7,42 +7,19 @@ import { createHash, randomUUID } from 'node:crypto';
 import { closeSync, ftruncateSync, openSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type Static, Type } from 'typebox';
-import { Compile } from 'typebox/compile';
-import { Closed } from '../../../schemas/closed.ts';
+import { isSearchIndexManifest } from '../../../schemas/checks/is-search-index-manifest.ts';
+import type { SearchIndexManifest } from '../../../schemas/data-folder.ts';
 import type { Db } from '../../store/db.ts';
 import { databaseIdentity, knownChangeAt } from '../../store/queries/known-changes.ts';
-import { STORED_ALGORITHMS, type StoredAlgorithm } from './load-hashes.ts';
+import type { StoredAlgorithm } from './load-hashes.ts';
 import type { MihThreads } from './mih-threads.ts';
 import { Segment } from './segment.ts';
-import { MOST_HASHES } from './segment-layout.ts';
 
 /** Rises with everything that changes where things lie in a segment's memory. */
 const FORMAT = 1;
 const MANIFEST = 'index.json';
 /** Read, written and digested by one thread at a time. */
 const PART_BYTES = 64 * 1024 * 1024;
-
-const Manifest = Closed({
-  format: Type.Literal(FORMAT),
-  identity: Type.String({ maxLength: 40 }),
-  changeId: Type.Integer({ minimum: 0 }),
-  /** When that change was made, so that another change of the same number is told from it. */
-  changedAt: Type.String({ maxLength: 40 }),
-  segments: Type.Array(
-    Closed({
-      algorithm: Type.Enum([...STORED_ALGORITHMS]),
-      file: Type.String({ pattern: '^[0-9a-f-]{36}\\.segment$' }),
-      count: Type.Integer({ minimum: 1, maximum: MOST_HASHES }),
-      /** SHA-256 of each part. */
-      parts: Type.Array(Type.String({ pattern: '^[0-9a-f]{64}$' }), { maxItems: 100 }),
-      withdrawn: Type.Array(Type.Tuple([Type.Integer(), Type.Integer()])),
-    }),
-    { maxItems: 1000 },
-  ),
-});
-type Manifest = Static<typeof Manifest>;
-const checker = Compile(Manifest);
 
 export interface SavedIndex {
   readonly segments: ReadonlyMap<StoredAlgorithm, readonly Segment[]>;
@@ -75,7 +52,7 @@ export async function saveSnapshot(db: Db, folder: string, threads: MihThreads, 
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const changedAt = await knownChangeAt(db, index.changeId);
   if (changedAt === null) return;
-  const segments: Manifest['segments'] = [];
+  const segments: SearchIndexManifest['segments'] = [];
   for (const [algorithm, of] of index.segments) {
     for (const segment of of) {
       const file = `${randomUUID()}.segment`;
@@ -84,7 +61,7 @@ export async function saveSnapshot(db: Db, folder: string, threads: MihThreads, 
       segments.push({ algorithm, file, count: segment.count, parts, withdrawn });
     }
   }
-  const manifest: Manifest = {
+  const manifest: SearchIndexManifest = {
     format: FORMAT,
     identity: await databaseIdentity(db),
     changeId: index.changeId,
@@ -100,7 +77,7 @@ export async function saveSnapshot(db: Db, folder: string, threads: MihThreads, 
     if (name.endsWith('.segment') && !kept.has(name)) await rm(path.join(folder, name), { force: true });
 }
 
-async function readManifest(folder: string): Promise<Manifest | null> {
+async function readManifest(folder: string): Promise<SearchIndexManifest | null> {
   let content: string;
   try {
     content = await readFile(path.join(folder, MANIFEST), 'utf8');
@@ -110,12 +87,12 @@ async function readManifest(folder: string): Promise<Manifest | null> {
   const [digest, text] = content.split('\n');
   if (text === undefined || digestOf(text) !== digest) return null;
   const manifest: unknown = JSON.parse(text);
-  return checker.Check(manifest) ? manifest : null;
+  return isSearchIndexManifest(manifest) && manifest.format === FORMAT ? manifest : null;
 }
 
 async function openSegment(
   file: string,
-  saved: Manifest['segments'][number],
+  saved: SearchIndexManifest['segments'][number],
   threads: MihThreads,
 ): Promise<Segment | null> {
   const segment = Segment.empty(saved.count, threads.count);

@@ -1,4 +1,4 @@
-import { MATCH_METHODS, PIPELINE_VERSION } from '../../../schemas/constants.ts';
+import { MATCH_METHODS, PIPELINE_VERSION, SET_PURPOSES, type SetPurpose } from '../../../schemas/constants.ts';
 import type { DecodeMode } from '../../../schemas/fingerprint.ts';
 import type { MatchEvidence } from '../../../schemas/match.ts';
 import type { Queryable, SqlParam, Transaction } from '../db.ts';
@@ -18,7 +18,7 @@ export interface DigestHit {
   readonly mediaId: number;
   readonly recordId: number;
   readonly method: 'sha256' | 'sha1' | 'md5';
-  readonly purpose: 'known' | 'good' | 'negative';
+  readonly purpose: SetPurpose;
 }
 
 /**
@@ -39,7 +39,7 @@ const DIGEST_HIT = row({
   mediaId: integer,
   recordId: integer,
   method: oneOf(['sha256', 'sha1', 'md5'] as const),
-  purpose: oneOf(['known', 'good', 'negative'] as const),
+  purpose: oneOf(SET_PURPOSES),
 });
 
 /** Hits of `digestHitSql`; `params` are those of its conditions. */

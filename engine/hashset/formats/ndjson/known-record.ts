@@ -1,9 +1,10 @@
 import { Compile } from 'typebox/compile';
+import { BITS_ALGORITHMS } from '../../../../schemas/constants.ts';
 import { type KnownBits, KnownRecord } from '../../../../schemas/known-record.ts';
 import type { BatchBuilder } from '../batch-builder.ts';
 import { FieldTable } from '../field-table.ts';
 import { CLOSE_BRACE, type JsonCursor, OPEN_BRACKET, QUOTE } from '../json-cursor.ts';
-import { BITS_ALGORITHMS, FLAG_NAMES, type TextField } from '../record-batch.ts';
+import { FLAG_NAMES, type TextField } from '../record-batch.ts';
 
 const FIELDS = [
   'md5',
