@@ -87,25 +87,27 @@ export async function recallOf(
   let wanted = 0;
   let had = 0;
   for (const [number, query] of queries.entries()) {
-    for (const hit of plainlyWithin(words, query)) {
+    for (const { position, distanceBits } of plainlyWithin(words, query)) {
       wanted += 1;
-      if (found.has(`${number} ${hit}`)) had += 1;
+      if (found.has(`${number} ${position} ${distanceBits}`)) had += 1;
     }
   }
   return { recall: found.size > had ? Number.NaN : wanted === 0 ? 1 : had / wanted, hits: wanted };
 }
 
-/** Position and distance of all within the radius, compared one after the other by nothing that the index uses. */
-function plainlyWithin(words: Uint32Array, query: Uint8Array): string[] {
+/** All within the radius from a position on, compared one after the other by nothing that the index uses. */
+export function* plainlyWithin(
+  words: Uint32Array,
+  query: Uint8Array,
+  from = 0,
+): Generator<{ readonly position: number; readonly distanceBits: number }> {
   const asked = new Uint32Array(Uint8Array.from(query).buffer);
-  const found: string[] = [];
-  for (let position = 0, base = 0; base < words.length; position += 1, base += WORDS) {
-    let distance = 0;
-    for (let word = 0; word < WORDS && distance <= RADIUS_BITS; word += 1)
-      distance += bitsOf((words[base + word] ?? 0) ^ (asked[word] ?? 0));
-    if (distance <= RADIUS_BITS) found.push(`${position} ${distance}`);
+  for (let position = from, base = from * WORDS; base < words.length; position += 1, base += WORDS) {
+    let distanceBits = 0;
+    for (let word = 0; word < WORDS && distanceBits <= RADIUS_BITS; word += 1)
+      distanceBits += bitsOf((words[base + word] ?? 0) ^ (asked[word] ?? 0));
+    if (distanceBits <= RADIUS_BITS) yield { position, distanceBits };
   }
-  return found;
 }
 
 /** Warren, Hacker's Delight, 5-1. */

@@ -4,7 +4,7 @@ import { openServer } from '../engine/store/adapters/pg.ts';
 import type { Db } from '../engine/store/db.ts';
 import { integer, row } from '../engine/store/row-shape.ts';
 import { type BenchOptions, figure, judged, type Measure, significant } from './harness.ts';
-import { RADIUS_BITS } from './radius-index.ts';
+import { plainlyWithin, RADIUS_BITS } from './radius-index.ts';
 import { HASH_BYTES, hashAt, WORDS } from './radius-sets.ts';
 
 const BREADTH = 400;
@@ -74,16 +74,7 @@ export async function peerFigures(
 
 /** Position of the hash within the radius, -1 where it is of a cluster or beyond this part of the set. */
 function nearestOf(words: Uint32Array, query: Uint8Array): number {
-  const asked = new Uint32Array(Uint8Array.from(query).buffer);
-  for (let position = CLUSTERS_END; position * WORDS < words.length; position += 1) {
-    const base = position * WORDS;
-    let distance = 0;
-    for (let word = 0; word < WORDS && distance <= RADIUS_BITS; word += 1) {
-      let bits = (words[base + word] ?? 0) ^ (asked[word] ?? 0);
-      for (; bits !== 0; bits &= bits - 1) distance += 1;
-    }
-    if (distance <= RADIUS_BITS) return position;
-  }
+  for (const { position } of plainlyWithin(words, query, CLUSTERS_END)) return position;
   return -1;
 }
 

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { BitQuery } from '../engine/search/bit-search.ts';
+import { sameHits } from '../engine/search/check-search.ts';
 import { MihSearch } from '../engine/search/mih/mih-search.ts';
 import { PgvectorScan } from '../engine/search/pgvector-scan.ts';
 import { openServer } from '../engine/store/adapters/pg.ts';
@@ -104,12 +105,7 @@ export async function storeFigures(
     const scanPerSecond = (few.length * 1000) / (performance.now() - scanning);
     const found = await fromSnapshot.search.within(few);
     await fromSnapshot.search.close();
-    const keys = (hits: typeof found) =>
-      hits
-        .map((hit) => `${hit.query.tag} ${hit.recordId} ${hit.distanceBits}`)
-        .sort()
-        .join();
-    const agrees = keys(found) === keys(expected) ? 1 : 0;
+    const agrees = sameHits(found, expected) ? 1 : 0;
     const size = `${words.length / WORDS} hashes`;
     const most = quick ? { snapshot: 60, store: 60 } : { snapshot: 5, store: 15 };
     return {

@@ -20,11 +20,11 @@ export interface SuspendedRecord {
   readonly suspendedAt: string;
 }
 
-// What its source calls distributed is expected in many cases, and leaving it out of the search would hide it everywhere.
-// A case counts once for each unit that works on it, however many exhibits and files of it are hit. What a person resumed stays searched.
 /** Of known_record.flags: whether the flag was given, and that it is true. */
 const DISTRIBUTED = 0b11 << (2 * FLAG_NAMES.indexOf('distributed'));
 
+// A case counts once for each unit that works on it, however many exhibits and files of it are hit. What a person resumed stays searched.
+// What its source calls distributed is expected in many cases, and leaving it out of the search would hide it everywhere.
 const OVERUSED_SQL = `
 select t.record_id, t.set_id, count(distinct (b.organisation, b.case_ref)) as cases
   from match t

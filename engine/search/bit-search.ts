@@ -34,6 +34,12 @@ export interface BitSearch {
   close(): Promise<void>;
 }
 
+/** Queries by algorithm and radius: what one statement, or one search of a segment, is asked together. */
+export function ofOneKind(queries: readonly BitQuery[]): { readonly first: BitQuery; readonly group: BitQuery[] }[] {
+  const groups = Map.groupBy(queries, (query) => `${query.algorithm} ${query.radiusBits}`);
+  return [...groups.values()].flatMap((group) => (group[0] === undefined ? [] : [{ first: group[0], group }]));
+}
+
 /** Values of known_bits.algorithm that a query of this algorithm is compared with. */
 export function comparedWith(algorithm: CalibratedAlgorithm): readonly string[] {
   return algorithm === 'blockhash-256-r512' ? [algorithm] : [algorithm, 'pdq'];

@@ -47,16 +47,18 @@ export async function checkSearch(db: Db, index: MihSearch, queriesEach: number)
   return checks;
 }
 
+/** Whether two searches answered alike, query by query. */
 export function sameHits(found: readonly BitHit[], expected: readonly BitHit[]): boolean {
   const textOf = (hits: readonly BitHit[]) =>
     hits
-      .map((hit) => `${hit.recordId} ${hit.distanceBits}`)
+      .map((hit) => `${hit.query.tag} ${hit.recordId} ${hit.distanceBits} ${hit.quality}`)
       .sort()
       .join();
   return textOf(found) === textOf(expected);
 }
 
-async function drawQueries(db: Db, algorithm: CalibratedAlgorithm, count: number): Promise<BitQuery[]> {
+/** Known hashes drawn anew each time, with some bits turned, to be looked for. */
+export async function drawQueries(db: Db, algorithm: CalibratedAlgorithm, count: number): Promise<BitQuery[]> {
   // From anywhere in the store: the next hash after a number drawn at random.
   const drawn = await db.read(
     row({ hex: text }),

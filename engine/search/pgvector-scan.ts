@@ -1,9 +1,10 @@
 import type { CalibratedAlgorithm } from '../match/calibration.ts';
-import type { Db } from '../store/db.ts';
-import { integer, nullable, row } from '../store/row-shape.ts';
-import { type BitHit, type BitQuery, type BitSearch, comparedWith } from './bit-search.ts';
+import type { Db, SqlParam } from '../store/db.ts';
+import { integer, nullable, type RowOf, row } from '../store/row-shape.ts';
+import { type BitHit, type BitQuery, type BitSearch, comparedWith, ofOneKind } from './bit-search.ts';
 
-const HIT = row({ query: integer, recordId: integer, distanceBits: integer, quality: nullable(integer) });
+/** A row of a scan; `query` is the place of the query among those that were asked together. */
+export const SCAN_HIT = row({ query: integer, recordId: integer, distanceBits: integer, quality: nullable(integer) });
 
 // A nested loop over queries and hashes on purpose: an HNSW index over bits misses members of dense clusters (17 to 78 % found of 500
 // copies), and a missed match can be a child who is not found.
@@ -22,18 +23,7 @@ export class PgvectorScan implements BitSearch {
   }
 
   async within(queries: readonly BitQuery[]): Promise<BitHit[]> {
-    const hits: BitHit[] = [];
-    for (const [key, group] of Map.groupBy(queries, (query) => `${query.algorithm} ${query.radiusBits}`)) {
-      const [first] = group;
-      if (first === undefined) throw new RangeError(`expected queries for ${key}`);
-      const hexes = group.map((query) => Buffer.from(query.bits).toString('hex'));
-      const rows = await this.#db.read(HIT, WITHIN_SQL, [hexes, comparedWith(first.algorithm), first.radiusBits]);
-      for (const { query, ...hit } of rows) {
-        const asked = group[query];
-        if (asked !== undefined) hits.push({ query: asked, ...hit });
-      }
-    }
-    return hits;
+    return await scanned(queries, async (params) => await this.#db.read(SCAN_HIT, WITHIN_SQL, params));
   }
 
   async size(algorithm: CalibratedAlgorithm): Promise<number> {
@@ -46,4 +36,24 @@ export class PgvectorScan implements BitSearch {
   }
 
   async close(): Promise<void> {}
+}
+
+/**
+ * Hits of a scan in SQL, queries of one kind asked together.
+ *
+ * @param ask given the hashes in hexadecimal ($1), the algorithms they are compared with ($2) and the radius ($3)
+ */
+export async function scanned(
+  queries: readonly BitQuery[],
+  ask: (params: readonly SqlParam[]) => Promise<readonly RowOf<typeof SCAN_HIT>[]>,
+): Promise<BitHit[]> {
+  const hits: BitHit[] = [];
+  for (const { first, group } of ofOneKind(queries)) {
+    const hexes = group.map((query) => Buffer.from(query.bits).toString('hex'));
+    for (const { query, ...hit } of await ask([hexes, comparedWith(first.algorithm), first.radiusBits])) {
+      const asked = group[query];
+      if (asked !== undefined) hits.push({ query: asked, ...hit });
+    }
+  }
+  return hits;
 }

@@ -1,6 +1,5 @@
-import { CALIBRATED_ALGORITHMS, type CalibratedAlgorithm } from '../match/calibration.ts';
-import type { BitHit, BitQuery } from '../search/bit-search.ts';
-import { comparedWith } from '../search/bit-search.ts';
+import { CALIBRATED_ALGORITHMS } from '../match/calibration.ts';
+import { drawQueries, sameHits } from '../search/check-search.ts';
 import { PgvectorScan } from '../search/pgvector-scan.ts';
 import { PgvectorVectors } from '../search/vector-pgvector.ts';
 import { decodeCopy } from '../store/binary-copy.ts';
@@ -18,7 +17,6 @@ export interface ShardCheck {
   readonly differences: readonly string[];
 }
 
-const RADIUS_BITS = 31;
 const NEAREST = 10;
 
 /**
@@ -32,11 +30,11 @@ export async function checkShards(db: Db, queriesEach: number): Promise<ShardChe
   let queries = 0;
   let hits = 0;
   for (const algorithm of CALIBRATED_ALGORITHMS) {
-    const asked = await someHashes(db, algorithm, queriesEach);
-    const [theirs, own] = [seen(await scan.within(asked)), seen(await alone.within(asked))];
+    const asked = await drawQueries(db, algorithm, queriesEach);
+    const own = await alone.within(asked);
     queries += asked.length;
     hits += own.length;
-    if (theirs.join() !== own.join()) differences.push(algorithm);
+    if (!sameHits(await scan.within(asked), own)) differences.push(algorithm);
   }
   for (const space of (await listSpaces(db)).filter(({ state }) => state === 'active')) {
     const asked = await someVectors(db, space, queriesEach);
@@ -54,26 +52,6 @@ export async function checkShards(db: Db, queriesEach: number): Promise<ShardChe
     if (ids(theirs) !== ids(own)) differences.push(spaceName(space));
   }
   return { queries, hits, differences };
-}
-
-const seen = (hits: readonly BitHit[]): string[] =>
-  hits.map((hit) => `${hit.query.tag} ${hit.recordId} ${hit.distanceBits} ${hit.quality}`).sort();
-
-async function someHashes(db: Db, algorithm: CalibratedAlgorithm, count: number): Promise<BitQuery[]> {
-  const names = comparedWith(algorithm)
-    .map((name) => `'${name}'`)
-    .join(', ');
-  const found: BitQuery[] = [];
-  await db.transaction(async (tx) => {
-    const select = `select bits from known_bits where algorithm in (${names}) order by random() limit ${Math.trunc(count)}`;
-    for await (const [bits] of decodeCopy(tx.copyOut(select))) {
-      if (bits == null) continue;
-      // A bit string is sent as its length in four bytes and then its bits.
-      const query = Uint8Array.from(bits.subarray(4));
-      found.push({ tag: found.length, algorithm, orientation: 'original', bits: query, radiusBits: RADIUS_BITS });
-    }
-  });
-  return found;
 }
 
 async function someVectors(db: Db, space: EmbeddingSpace, count: number): Promise<Float32Array[]> {

@@ -1,11 +1,10 @@
 import type { CalibratedAlgorithm } from '../match/calibration.ts';
 import { type BitHit, type BitQuery, type BitSearch, comparedWith } from '../search/bit-search.ts';
+import { SCAN_HIT, scanned } from '../search/pgvector-scan.ts';
 import type { Db, Transaction } from '../store/db.ts';
 import { type KnownChange, knownChangesAfter, latestKnownChange } from '../store/queries/known-changes.ts';
-import { integer, nullable, row } from '../store/row-shape.ts';
+import { integer, row } from '../store/row-shape.ts';
 import { askingShards, type PlanLine, type Shard, shardStates, shardsInUse } from './shard.ts';
-
-const HIT = row({ query: integer, recordId: integer, distanceBits: integer, quality: nullable(integer) });
 
 /** How often a scan begins anew because the shards were brought up to a later change than it sees. */
 const MOST_ATTEMPTS = 5;
@@ -42,20 +41,10 @@ export class ShardScan implements BitSearch {
 
   /** @throws HW_SHARD_UNREACHABLE */
   async within(queries: readonly BitQuery[]): Promise<BitHit[]> {
-    const hits: BitHit[] = [];
-    for (const group of Map.groupBy(queries, (query) => `${query.algorithm} ${query.radiusBits}`).values()) {
-      const [first] = group;
-      if (first === undefined) continue;
-      const rows = await this.#asking(async (tx, later) => {
-        const hexes = group.map((query) => Buffer.from(query.bits).toString('hex'));
-        return await tx.read(HIT, withinSql(later), [hexes, comparedWith(first.algorithm), first.radiusBits]);
-      });
-      for (const { query, ...hit } of rows) {
-        const asked = group[query];
-        if (asked !== undefined) hits.push({ query: asked, ...hit });
-      }
-    }
-    return hits;
+    return await scanned(
+      queries,
+      async (params) => await this.#asking(async (tx, later) => await tx.read(SCAN_HIT, withinSql(later), params)),
+    );
   }
 
   /** The plan of a search as the server makes it, for tests and for whoever wonders: one line each. */

@@ -1,6 +1,6 @@
 import type { CalibratedAlgorithm } from '../../match/calibration.ts';
 import type { Transaction } from '../../store/db.ts';
-import type { BitHit, BitQuery } from '../bit-search.ts';
+import { type BitHit, type BitQuery, ofOneKind } from '../bit-search.ts';
 import { builtSegments, type SegmentsByAlgorithm, segmentsComparedWith } from './build-segments.ts';
 import { loadHashes } from './load-hashes.ts';
 import { MihThreads } from './mih-threads.ts';
@@ -12,10 +12,7 @@ export async function searchSegments(
   segments: SegmentsByAlgorithm,
   queries: readonly BitQuery[],
 ): Promise<BitHit[]> {
-  const groups = [...Map.groupBy(queries, (query) => `${query.algorithm} ${query.radiusBits}`).values()];
-  const found = groups.flatMap((group) => {
-    const [first] = group;
-    if (first === undefined) return [];
+  const found = ofOneKind(queries).flatMap(({ first, group }) => {
     const bytes = new Uint8Array(group.length * 32);
     for (const [at, query] of group.entries()) bytes.set(query.bits, at * 32);
     return segmentsComparedWith(segments, first.algorithm).map(async (segment) => {
