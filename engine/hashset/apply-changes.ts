@@ -1,5 +1,6 @@
 import type { Transaction } from '../store/db.ts';
 import { noteAdded, noteWithdrawn, type RecordBlock } from '../store/queries/known-changes.ts';
+import { evidenceAgainSql } from '../store/queries/record-matches.ts';
 import { integer, row } from '../store/row-shape.ts';
 import { numberBlock } from './promote.ts';
 import { TEMPORARY_STAGE } from './stage-tables.ts';
@@ -129,16 +130,9 @@ async function recategorise(tx: Transaction, source: string): Promise<number> {
  * withdrawn where the record was. The caller holds the set and the series.
  */
 export async function moveEvidence(tx: Transaction, addedBlock: RecordBlock): Promise<void> {
-  const columns = `media_id, set_id, record_id, method, algorithm, mode, pipeline_version, distance_bits, threshold_bits, orientation,
-                   flavour, expected_false_matches, series_id, category_code, contradicted_by_set, contradicted_by_record,
-                   contradicted_distance_bits`;
-  const found = `t.method, t.algorithm, t.mode, t.pipeline_version, t.distance_bits, t.threshold_bits, t.orientation, t.flavour,
-                 t.expected_false_matches`;
-  const against = 't.contradicted_by_set, t.contradicted_by_record, t.contradicted_distance_bits';
   // What rests on a weaker digest does not pass on to a record whose SHA-256 says otherwise.
   await tx.execute(
-    `insert into match (${columns})
-     select t.media_id, n.set_id, n.record_id, ${found}, n.series_id, n.category_code, ${against}
+    `${evidenceAgainSql('t', 'n')}
        from change_same m
        join match t on t.record_id = m.record_id and t.withdrawn_at is null
        join known_record n on n.record_id = $1::bigint + m.row_no
@@ -155,8 +149,7 @@ export async function moveEvidence(tx: Transaction, addedBlock: RecordBlock): Pr
   );
   // Of one statement for each, since the row that is withdrawn and the one in its place must not meet in the index of evidence in force.
   await tx.execute(
-    `insert into match (${columns})
-     select t.media_id, r.set_id, r.record_id, ${found}, r.series_id, r.category_code, ${against}
+    `${evidenceAgainSql('t', 'r')}
        from change_moved v
        join match t on t.record_id = v.record_id and t.withdrawn_at = now()
        join known_record r on r.record_id = v.record_id

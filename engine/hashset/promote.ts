@@ -3,6 +3,7 @@ import { followSets, type LeadsFollowed, NO_LEADS_FOLLOWED } from '../leads/foll
 import type { SqlParam, Transaction } from '../store/db.ts';
 import { dropBlocks, noteAdded, noteWithdrawn, type RecordBlock } from '../store/queries/known-changes.ts';
 import { markKnownGood } from '../store/queries/known-good.ts';
+import { evidenceAgainSql } from '../store/queries/record-matches.ts';
 import { lockSeriesChanges } from '../store/queries/series-turn.ts';
 import { integer, row, text } from '../store/row-shape.ts';
 import type { StageTables } from './stage-tables.ts';
@@ -45,12 +46,7 @@ with evidence as materialized (
     join known_bits nb on nb.set_id = $2 and nb.algorithm = ob.algorithm and nb.bits = ob.bits
    where coalesce(t.sha256, t.sha1, t.md5) is null
 )
-insert into match (media_id, set_id, record_id, method, algorithm, mode, pipeline_version, distance_bits, threshold_bits,
-                   orientation, flavour, expected_false_matches, series_id, category_code,
-                   contradicted_by_set, contradicted_by_record, contradicted_distance_bits)
-select p.media_id, $2, n.record_id, p.method, p.algorithm, p.mode, p.pipeline_version, p.distance_bits, p.threshold_bits,
-       p.orientation, p.flavour, p.expected_false_matches, n.series_id, n.category_code,
-       p.contradicted_by_set, p.contradicted_by_record, p.contradicted_distance_bits
+${evidenceAgainSql('p', 'n')}
   from passed p join known_record n on n.record_id = p.new_record_id
  where p.method not in ('md5', 'sha1') or n.sha256 is null or n.sha256 = p.media_sha256
 on conflict do nothing`;

@@ -3,6 +3,7 @@ import { followMedia, type LeadsFollowed } from '../leads/follow-sets.ts';
 import type { Db, Queryable, Transaction } from '../store/db.ts';
 import { storableText } from '../store/db.ts';
 import { noteSearchedAgain, noteWithdrawn } from '../store/queries/known-changes.ts';
+import { evidenceAgainSql } from '../store/queries/record-matches.ts';
 import { lockSeriesChanges } from '../store/queries/series-turn.ts';
 import { integer, nullable, row, text, timestamp } from '../store/row-shape.ts';
 import { retrying } from '../store/sqlstate.ts';
@@ -153,12 +154,7 @@ export async function resumeRecord(
         await tx.query('select set_id from hash_set where set_id = $1 for no key update', [setId]);
         await lockSeriesChanges(tx);
         await tx.execute(
-          `insert into match (media_id, set_id, record_id, method, algorithm, mode, pipeline_version, distance_bits, threshold_bits,
-                              orientation, flavour, expected_false_matches, series_id, category_code,
-                              contradicted_by_set, contradicted_by_record, contradicted_distance_bits)
-           select t.media_id, t.set_id, t.record_id, t.method, t.algorithm, t.mode, t.pipeline_version, t.distance_bits, t.threshold_bits,
-                  t.orientation, t.flavour, t.expected_false_matches, r.series_id, r.category_code,
-                  t.contradicted_by_set, t.contradicted_by_record, t.contradicted_distance_bits
+          `${evidenceAgainSql('t', 'r')}
              from match t join known_record r on r.record_id = t.record_id
             where t.record_id = $1 and t.withdrawn_at = $2::timestamptz
            on conflict do nothing`,

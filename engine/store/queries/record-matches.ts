@@ -77,6 +77,25 @@ export function digestEvidence(hits: readonly DigestHit[]): FoundMatch[] {
     }));
 }
 
+/** Columns of evidence as it is written; what the record and its set say of it is read from them anew. */
+const OF_RECORD = ['set_id', 'record_id', 'series_id', 'category_code'];
+const EVIDENCE_COLUMNS = [
+  ...['media_id', 'set_id', 'record_id', 'method', 'algorithm', 'mode', 'pipeline_version', 'distance_bits'],
+  ...['threshold_bits', 'orientation', 'flavour', 'expected_false_matches', 'series_id', 'category_code'],
+  ...['contradicted_by_set', 'contradicted_by_record', 'contradicted_distance_bits'],
+];
+
+/**
+ * Evidence written once more, for the same record or another one that it holds for; the state of the set that it comes from is that of
+ * now. The start of an insert, up to its `from`.
+ *
+ * @param evidence alias of the row of match; `record` of the row of known_record
+ */
+export function evidenceAgainSql(evidence: string, record: string): string {
+  const values = EVIDENCE_COLUMNS.map((column) => `${OF_RECORD.includes(column) ? record : evidence}.${column}`);
+  return `insert into match (${EVIDENCE_COLUMNS.join(', ')}) select ${values.join(', ')}`;
+}
+
 /**
  * Keeps the sets of this evidence as they are until the transaction ends: whoever takes one out of force waits, and then sees the
  * evidence that has to be withdrawn. In one order for everybody, so that nobody waits in a circle.
@@ -117,9 +136,7 @@ export async function recordMatches(
   const column = <T>(value: (match: FoundMatch) => T): T[] => matches.map(value);
   return await tx.read(
     row({ mediaId: integer, setId: integer }),
-    `insert into match (media_id, set_id, record_id, method, algorithm, mode, pipeline_version, distance_bits, threshold_bits,
-                        orientation, flavour, expected_false_matches, series_id, category_code,
-                        contradicted_by_set, contradicted_by_record, contradicted_distance_bits)
+    `insert into match (${EVIDENCE_COLUMNS.join(', ')})
      select distinct on (f.media_id, f.record_id, f.method) f.media_id, r.set_id, r.record_id, f.method, f.algorithm, $1, $2, f.distance_bits,
             f.threshold_bits, f.orientation, f.flavour, f.expected_false_matches, r.series_id, r.category_code, f.negative_set,
             f.negative_record, f.negative_bits
