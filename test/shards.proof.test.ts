@@ -113,7 +113,7 @@ describe('partitions over three servers', { skip, timeout: 900_000 }, () => {
     for (const n of counts) assert.ok(n > sum / 5, `uneven: ${counts.join()}`);
   });
 
-  it('answer for a radius as one server alone does', async () => {
+  it('R9: answer for a radius as one server alone does', async () => {
     const alone = seen(await new PgvectorScan(db).within(queries()));
     const search = await ShardScan.open(db);
     assert.deepEqual(seen(await search.within(queries())), alone);
@@ -211,7 +211,7 @@ describe('partitions over three servers', { skip, timeout: 900_000 }, () => {
     assert.match(stdout, /Both answer alike: 16 queries/);
   });
 
-  it('give no answer while one of them is down, and the whole one when it is back', async () => {
+  it('R9: give no answer while one of them is down, and the whole one when it is back', async () => {
     const search = await ShardScan.open(db);
     const alone = seen(await new PgvectorScan(db).within(queries()));
     await clusters[1]?.stop();

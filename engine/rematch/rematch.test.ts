@@ -45,7 +45,7 @@ for (const engine of STORE_ENGINES) {
       return { setId, recordIds };
     }
 
-    it('finds what a scan after the import would have found', async () => {
+    it('R9: finds what a scan after the import would have found', async () => {
       await record(db, [picture('turned'), picture('blocks'), picture('same'), picture('other')]);
       const { recordIds } = await knownSet(
         [
