@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { createWriteStream, existsSync, mkdirSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdirSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
@@ -33,12 +33,12 @@ const MOST_MEMORY_GROWTH = 1.1;
 const MEGABYTE = 1_000_000;
 /** A number no real set has, for the staging table that the bare COPY fills. */
 const BARE_SET_ID = 999_999_999;
-/** Megabytes of each; the short records of the others are as many rows in a fifth of the size. */
+/** Megabytes of each, for some 450,000 rows: of an NSRL a content has 2.75 rows in the file. */
 const FORMATS = [
   { format: 'vics', megabytes: 100 },
   { format: 'csv', megabytes: 40 },
   { format: 'md5', megabytes: 15 },
-  { format: 'nsrl', megabytes: 120 },
+  { format: 'nsrl', megabytes: 600 },
 ] as const;
 
 const answerValidator = Compile(
@@ -60,7 +60,10 @@ async function generated(format: ImportedFormat, megabytes: number): Promise<str
   );
   if (existsSync(file)) return file;
   mkdirSync(IMPORT_FOLDER, { recursive: true });
-  await pipeline(generateSet({ format, seed: SEED, bytes: megabytes * MEGABYTE }), createWriteStream(file));
+  // What an interrupted run left must not be taken for a set.
+  const part = `${file}.part`;
+  await pipeline(generateSet({ format, seed: SEED, bytes: megabytes * MEGABYTE }), createWriteStream(part));
+  renameSync(part, file);
   return file;
 }
 

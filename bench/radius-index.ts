@@ -34,6 +34,8 @@ export interface Latency {
   readonly p99Ms: number;
   readonly meanMs: number;
   readonly hits: number;
+  /** Of one query. */
+  readonly mostHits: number;
 }
 
 /** One query after the other in this thread. */
@@ -41,19 +43,21 @@ export function latencyOf(segment: Segment, queries: readonly Uint8Array[]): Lat
   const kernel = new MihKernel(segment, 0);
   const times: number[] = [];
   let found = 0;
-  for (const query of queries.slice(0, 200)) kernel.within(query, RADIUS_BITS, []);
+  let mostHits = 0;
+  for (const query of queries.slice(0, 200)) kernel.within(query, RADIUS_BITS);
   for (const query of queries) {
-    const hits: number[] = [];
     const started = performance.now();
-    kernel.within(query, RADIUS_BITS, hits);
+    const hits = kernel.within(query, RADIUS_BITS);
     times.push(performance.now() - started);
     found += hits.length / 3;
+    mostHits = Math.max(mostHits, hits.length / 3);
   }
   return {
     medianMs: percentile(times, 0.5),
     p99Ms: percentile(times, 0.99),
     meanMs: times.reduce((sum, time) => sum + time, 0) / times.length,
     hits: found,
+    mostHits,
   };
 }
 

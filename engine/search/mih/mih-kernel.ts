@@ -5,7 +5,7 @@ import type { SharedSegment } from './segment.ts';
 import {
   HASHES_AT,
   HEAD_AT,
-  MOST_HITS_AT_ONCE,
+  mostHitsOf,
   type SegmentLayout,
   scratchOf,
   searchedByBands,
@@ -48,7 +48,7 @@ export class MihKernel {
     this.#layout = layout;
     this.#at = scratchOf(layout, thread);
     this.#query = new Uint8Array(memory.buffer, this.#at.queryAt, 32);
-    this.#results = new Uint32Array(memory.buffer, this.#at.resultsAt, MOST_HITS_AT_ONCE * 2);
+    this.#results = new Uint32Array(memory.buffer, this.#at.resultsAt, mostHitsOf(layout.count) * 2);
   }
 
   buildBand(band: number): void {
@@ -56,35 +56,60 @@ export class MihKernel {
     this.#buildBand(HASHES_AT, count, band * widthBits, widthBits, tables[band] ?? 0, postings[band] ?? 0);
   }
 
-  /** Appends number of the query, position and distance of every hash within the radius of each query, 32 bytes a query. */
-  within(queries: Uint8Array, radiusBits: number, hits: number[]): void {
+  /** Number of the query, position and distance of every hash within the radius of each query, 32 bytes a query, one after the other. */
+  within(queries: Uint8Array, radiusBits: number): Int32Array<ArrayBuffer> {
+    const hits = new Triples();
     for (let query = 0; query * 32 < queries.length; query += 1) {
       this.#query.set(queries.subarray(query * 32, query * 32 + 32));
       this.#one(query, radiusBits, hits);
     }
+    return hits.take();
   }
 
-  #one(query: number, radiusBits: number, hits: number[]): void {
+  #one(query: number, radiusBits: number, hits: Triples): void {
     const { count } = this.#layout;
-    const { queryAt, scratchAt, resultsAt } = this.#at;
+    const mostHits = mostHitsOf(count);
+    const { queryAt, scratchAt, seenAt, resultsAt } = this.#at;
     if (searchedByBands(this.#layout, radiusBits)) {
       const mostCompared = Math.max(1024, Math.floor(count * MOST_COMPARED_SHARE));
       const found =
-        this.#search(HEAD_AT, queryAt, radiusBits, scratchAt, resultsAt, MOST_HITS_AT_ONCE, mostCompared) >>> 0;
-      if (found !== TOO_MANY && found <= MOST_HITS_AT_ONCE) {
-        this.#take(query, found, hits);
+        this.#search(HEAD_AT, queryAt, radiusBits, scratchAt, seenAt, resultsAt, mostHits, mostCompared) >>> 0;
+      if (found !== TOO_MANY && found <= mostHits) {
+        hits.add(query, this.#results, found);
         return;
       }
     }
-    for (let from = 0; from < count; from += MOST_HITS_AT_ONCE) {
-      const to = Math.min(count, from + MOST_HITS_AT_ONCE);
-      const found = this.scan(HASHES_AT, from, to, queryAt, radiusBits, resultsAt, MOST_HITS_AT_ONCE);
-      this.#take(query, found, hits);
+    for (let from = 0; from < count; from += mostHits) {
+      const to = Math.min(count, from + mostHits);
+      const found = this.scan(HASHES_AT, from, to, queryAt, radiusBits, resultsAt, mostHits);
+      hits.add(query, this.#results, found);
     }
   }
+}
 
-  #take(query: number, found: number, hits: number[]): void {
-    const results = this.#results;
-    for (let at = 0; at < found * 2; at += 2) hits.push(query, results[at] ?? 0, results[at + 1] ?? 0);
+/** What was found so far; in memory that is handed on as it is, since a picture that was copied ten thousand times has as many hits. */
+class Triples {
+  #values = new Int32Array(3 * 64);
+  #end = 0;
+
+  /** `pairs`: position and distance of each hit of the query. */
+  add(query: number, pairs: Uint32Array, count: number): void {
+    const needed = this.#end + count * 3;
+    if (needed > this.#values.length) {
+      const grown = new Int32Array(Math.max(needed, this.#values.length * 2));
+      grown.set(this.#values.subarray(0, this.#end));
+      this.#values = grown;
+    }
+    const values = this.#values;
+    for (let at = 0, to = this.#end; at < count * 2; at += 2, to += 3) {
+      values[to] = query;
+      values[to + 1] = pairs[at] ?? 0;
+      values[to + 2] = pairs[at + 1] ?? 0;
+    }
+    this.#end = needed;
+  }
+
+  take(): Int32Array<ArrayBuffer> {
+    return this.#values.slice(0, this.#end);
   }
 }

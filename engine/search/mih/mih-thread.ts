@@ -58,11 +58,8 @@ function segment(key: number) {
 
 function run(task: MihTask): MihResult {
   switch (task.kind) {
-    case 'search': {
-      const hits: number[] = [];
-      segment(task.key).kernel.within(task.queries, task.radiusBits, hits);
-      return Int32Array.from(hits);
-    }
+    case 'search':
+      return segment(task.key).kernel.within(task.queries, task.radiusBits);
     case 'buildBand':
       segment(task.key).kernel.buildBand(task.band);
       return null;

@@ -23,8 +23,9 @@ export const HASHES_AT = 16_384;
 /** Buckets of one band and gathered positions, as kernel.assemblyscript uses them. */
 const BUCKETS_BYTES = 4096 * 8;
 const GATHERED_BYTES = (8192 + 64) * 4;
-/** Hits of one query that are told at once; a query with more is answered by a scan in parts of this size, which cannot overflow. */
-export const MOST_HITS_AT_ONCE = 16_384;
+/** Hits of one query that are told at once, see `mostHitsOf`. */
+const LEAST_ROOM_HITS = 16_384;
+const MOST_ROOM_HITS = 131_072;
 const QUERY_BYTES = 64;
 
 export interface SegmentLayout {
@@ -46,10 +47,20 @@ export interface SegmentLayout {
 export interface ThreadScratch {
   readonly queryAt: number;
   readonly scratchAt: number;
+  /** A bit a hash. */
+  readonly seenAt: number;
   readonly resultsAt: number;
 }
 
-const SCRATCH_BYTES = QUERY_BYTES + BUCKETS_BYTES + GATHERED_BYTES + MOST_HITS_AT_ONCE * 8;
+/** Hits of one query that there is room for; a query with more is answered by a scan in parts of this size, which cannot overflow. */
+export function mostHitsOf(count: number): number {
+  return Math.min(MOST_ROOM_HITS, Math.max(LEAST_ROOM_HITS, count >> 5));
+}
+
+function scratchBytes(count: number): number {
+  const seenBytes = Math.ceil(count / 512) * 64;
+  return QUERY_BYTES + BUCKETS_BYTES + GATHERED_BYTES + mostHitsOf(count) * 8 + seenBytes;
+}
 
 export function layoutOf(count: number, threads: number): SegmentLayout {
   const widthBits = Math.min(MOST_WIDTH, Math.max(LEAST_WIDTH, Math.floor(Math.log2(Math.max(1, count)))));
@@ -78,18 +89,16 @@ export function layoutOf(count: number, threads: number): SegmentLayout {
     recordIdsAt,
     qualitiesAt,
     imageBytes,
-    totalBytes: imageBytes + threads * SCRATCH_BYTES,
+    totalBytes: imageBytes + threads * scratchBytes(count),
     threads,
   };
 }
 
 export function scratchOf(layout: SegmentLayout, thread: number): ThreadScratch {
-  const queryAt = layout.imageBytes + thread * SCRATCH_BYTES;
-  return {
-    queryAt,
-    scratchAt: queryAt + QUERY_BYTES,
-    resultsAt: queryAt + QUERY_BYTES + BUCKETS_BYTES + GATHERED_BYTES,
-  };
+  const queryAt = layout.imageBytes + thread * scratchBytes(layout.count);
+  const scratchAt = queryAt + QUERY_BYTES;
+  const resultsAt = scratchAt + BUCKETS_BYTES + GATHERED_BYTES;
+  return { queryAt, scratchAt, resultsAt, seenAt: resultsAt + mostHitsOf(layout.count) * 8 };
 }
 
 /** Writes the head and the masks, which the kernel reads. */

@@ -7,7 +7,7 @@ import { gatherSegments, segmentsToGather } from './gather-segments.ts';
 import { MihThreads } from './mih-threads.ts';
 import { RecordIntervals } from './record-intervals.ts';
 import { type Segment, SegmentFiller } from './segment.ts';
-import { layoutOf, MOST_HITS_AT_ONCE, MOST_PAGES, PAGE_BYTES } from './segment-layout.ts';
+import { layoutOf, MOST_PAGES, mostHitsOf, PAGE_BYTES } from './segment-layout.ts';
 
 /** Numbers that look random and are the same in every run (a linear congruential generator). */
 function numbers(seed: number): () => number {
@@ -98,9 +98,18 @@ describe('a segment of the index', () => {
   it('R9: finds all copies of a cluster, however many, and says each once', async () => {
     const next = numbers(5);
     const centre = anyHash(next);
-    const hashes = Array.from({ length: MOST_HITS_AT_ONCE + 500 }, () => near(centre, 3, next));
+    const hashes = Array.from({ length: mostHitsOf(0) + 500 }, () => near(centre, 3, next));
     const segment = await segmentOf(hashes);
     assert.equal((await found(segment, [centre], 31)).length, hashes.length);
+  });
+
+  it('R9: finds the copies of each of many pictures, query after query, though copies share most of their buckets', async () => {
+    const next = numbers(9);
+    const centres = Array.from({ length: 200 }, () => anyHash(next));
+    const hashes = centres.flatMap((centre) => Array.from({ length: 200 }, () => near(centre, 24, next)));
+    const some = centres.slice(0, 15);
+    const queries = [...some, ...some].map((centre) => near(centre, 8, next));
+    assert.deepEqual(await found(await segmentOf(hashes), queries, 31), expected(hashes, queries, 31));
   });
 
   it('R9: finds what is in a bucket that holds nearly everything', async () => {
