@@ -1,0 +1,2 @@
+-- Signed checkpoints of the audit.
+select 1;

@@ -1,0 +1,2 @@
+-- Hand-overs of material, retention and erasure.
+select 1;

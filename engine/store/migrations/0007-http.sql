@@ -1,0 +1,2 @@
+-- What the HTTP API keeps: answers by idempotency key, progress.
+select 1;
