@@ -32,10 +32,8 @@ export const PurposeCode = Type.String({ pattern: PURPOSE_PATTERN, maxLength: 40
 /** Short and plain, since it stands in the settings of a transaction and in file names. */
 export const ORGANISATION_PATTERN = '^[a-z0-9][a-z0-9-]{0,62}$';
 export const OrganisationId = Type.String({ pattern: ORGANISATION_PATTERN, maxLength: 63 });
-export const Uuid = Type.String({
-  pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$',
-  maxLength: 36,
-});
+export const UUID_PATTERN = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
+export const Uuid = Type.String({ pattern: UUID_PATTERN, maxLength: 36 });
 
 /** What an agreement in force lets an organisation do. The organisation that runs the engine needs none. */
 export const AgreementTerms = Closed({

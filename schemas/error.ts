@@ -85,6 +85,56 @@ export const ERRORS = {
     'The database refused a statement.',
     'See the SQLSTATE printed; nothing of the open transaction was kept.',
   ),
+  HW_DATABASE_ROLE: entry(
+    EXIT.dependencyMissing,
+    'The role of the members is missing on the server, and the login of the engine may not make it or take it on.',
+    'Let the DBA run the two statements of the message; docs/operations.md, Database server.',
+  ),
+  HW_UNAUTHENTICATED: entry(
+    EXIT.usage,
+    'What was presented (API key, certificate, login) is not known, has expired or was revoked.',
+    'Ask the administrator of the organisation that runs the engine for a new one.',
+  ),
+  HW_AGREEMENT_ENDED: entry(
+    EXIT.usage,
+    'The organisation has no agreement in force: none was activated, or it has not begun, has ended or was revoked.',
+    'Ask the organisation that runs the engine for a new agreement.',
+  ),
+  HW_PURPOSE_UNKNOWN: entry(
+    EXIT.usage,
+    'A purpose is not a code of the reviewed table, or is not one that the agreement names.',
+    'Give one of the codes agreed; homeward purpose list shows all.',
+  ),
+  HW_JUSTIFICATION_MISSING: entry(
+    EXIT.usage,
+    'A consultation or disclosure was asked for without saying why.',
+    'Say in a sentence why it is needed; it is recorded.',
+  ),
+  HW_CASE_NOT_FOUND: entry(
+    EXIT.usage,
+    'No open case of that number is assigned to who asks. A case of others, a closed one and a missing one are answered alike.',
+    'Check the number, or have the case assigned.',
+  ),
+  HW_QUOTA_SPENT: entry(
+    EXIT.usage,
+    'The look-ups of the day, or of the minute, that the agreement allows are used up; nothing was looked up.',
+    'Ask again after the seconds that are given, or for fewer at once.',
+  ),
+  HW_ACCESS_RULE: entry(
+    EXIT.usage,
+    'A change of who may do what breaks a rule: no agreement without an evaluation and a review date, no activation by who proposed it, no grant to oneself.',
+    'Do what the message names, or have a second person do it.',
+  ),
+  HW_ACCESS_EXISTS: entry(
+    EXIT.usage,
+    'An organisation, principal, purpose, certificate, login or case of that name is there already, or the installation has its administrator.',
+    'Use the one that is there, or choose another name.',
+  ),
+  HW_ACCESS_NOT_FOUND: entry(
+    EXIT.usage,
+    'An organisation, agreement, principal, key or purpose that was named is not there.',
+    'The list commands of homeward organisation, agreement, key and purpose show what is there.',
+  ),
   HW_WORKER_START: entry(EXIT.dependencyMissing, 'No worker process could be started.', 'Run homeward doctor.'),
   HW_SET_FORMAT: entry(
     EXIT.usage,

@@ -3,10 +3,13 @@ import path from 'node:path';
 import { HomewardError } from '../../schemas/error.ts';
 import type { Db, Transaction } from './db.ts';
 import { integer, nullable, row } from './row-shape.ts';
+import { sqlStateOf } from './sqlstate.ts';
 
 const FOLDER = path.join(import.meta.dirname, 'migrations');
 /** Any fixed number: two migrators of one server wait for each other on it. */
 const ADVISORY_LOCK = 4_857_001;
+/** Raised by 0004-access.sql where the login may neither make nor take on the role of the members. */
+const ROLE_REFUSED = 'HWR01';
 
 export interface Migration {
   readonly version: number;
@@ -34,6 +37,7 @@ export async function migrations(folder: string = FOLDER): Promise<readonly Migr
  * version, so that it cannot half happen, and holds a lock, so that it cannot happen twice.
  * Returns the versions applied.
  * @throws HW_DATA_NEWER when the database has a version that this code does not know; nothing was changed then.
+ *   HW_DATABASE_ROLE when a DBA has to make the role of the members first
  */
 export async function migrate(db: Db, folder: string = FOLDER): Promise<readonly number[]> {
   const known = await migrations(folder);
@@ -47,12 +51,26 @@ export async function migrate(db: Db, folder: string = FOLDER): Promise<readonly
         migration.version,
         migration.name,
       ]);
-      await tx.script(await readFile(migration.file, 'utf8'));
+      await runScript(tx, await readFile(migration.file, 'utf8'));
       return true;
     });
     if (done) applied.push(migration.version);
   }
   return applied;
+}
+
+async function runScript(tx: Transaction, sql: string): Promise<void> {
+  try {
+    await tx.script(sql);
+  } catch (error) {
+    if (sqlStateOf(error) !== ROLE_REFUSED) throw error;
+    throw new HomewardError(
+      'HW_DATABASE_ROLE',
+      'expected a login that may make the role homeward_member or take it on, received one that may not; have a superuser run: ' +
+        'create role homeward_member nologin noinherit; grant homeward_member to <login of the engine>;',
+      { cause: error },
+    );
+  }
 }
 
 async function currentVersion(tx: Transaction): Promise<number> {

@@ -1,0 +1,67 @@
+import type { Member } from '../../schemas/access.ts';
+import type { AuditOperation } from '../../schemas/audit.ts';
+import { HomewardError } from '../../schemas/error.ts';
+import type { Db } from '../store/db.ts';
+import { caseNotFound, requireAssignedCase } from './cases.ts';
+import { requirePurposes } from './purposes.ts';
+
+export interface AskedAct {
+  readonly operation: AuditOperation;
+  /** A code of the reviewed table; whatever else was sent is refused. */
+  readonly purpose: string;
+  readonly caseId: string | null;
+  readonly justification: string | null;
+  /** A look-up is made for a case, always. */
+  readonly lookUp?: boolean;
+}
+
+/** What an act is recorded with, once it may be done. */
+export interface Admission {
+  readonly operation: AuditOperation;
+  readonly purpose: string;
+  readonly justification: string | null;
+  readonly caseId: string | null;
+  readonly caseRef: string | null;
+  /** Ids of the organisations in whose chains the act is recorded: who asks, and in a joint case of another one that one too. */
+  readonly chains: readonly string[];
+}
+
+const MOST_JUSTIFICATION = 2000;
+/** Art. 25 of the Law Enforcement Directive asks for the grounds of these two. */
+const JUSTIFIED: readonly AuditOperation[] = ['consultation', 'disclosure'];
+
+/**
+ * Whether a member may do something now, for this purpose and in this case.
+ * @throws HW_PURPOSE_UNKNOWN for free text, a code that is not in the table, or one that the agreement does not name;
+ *   HW_JUSTIFICATION_MISSING; HW_CASE_NOT_FOUND for a case that is closed, over, not assigned to the member, or not there
+ */
+export async function admit(db: Db, member: Member, asked: AskedAct): Promise<Admission> {
+  const { operation, purpose } = asked;
+  await requirePurposes(db, [purpose]);
+  if (member.agreement !== null && !member.agreement.purposes.includes(purpose))
+    throw new HomewardError(
+      'HW_PURPOSE_UNKNOWN',
+      `expected one of the purposes that the agreement names (${member.agreement.purposes.join(', ')}), received ${JSON.stringify(purpose)}; give one of these`,
+    );
+  const justification = asked.justification?.trim() ?? '';
+  if (justification === '' && JUSTIFIED.includes(operation))
+    throw new HomewardError(
+      'HW_JUSTIFICATION_MISSING',
+      `expected a justification for a ${operation}, received none; say in a sentence why it is needed`,
+    );
+  if (justification.length > MOST_JUSTIFICATION)
+    throw new HomewardError(
+      'HW_USAGE',
+      `expected a justification of up to ${MOST_JUSTIFICATION} characters, received ${justification.length}; shorten it`,
+    );
+  if (asked.caseId === null && asked.lookUp === true) throw caseNotFound();
+  const found = asked.caseId === null ? null : await requireAssignedCase(db, asked.caseId, member.principalId);
+  return {
+    operation,
+    purpose,
+    justification: justification === '' ? null : justification,
+    caseId: asked.caseId,
+    caseRef: found?.caseRef ?? null,
+    chains: [...new Set([member.organisationId, ...(found === null ? [] : [found.organisationId])])],
+  };
+}

@@ -1,0 +1,129 @@
+import { Type } from 'typebox';
+import { ROLES, Role } from '../../schemas/access.ts';
+import { HomewardError } from '../../schemas/error.ts';
+import type { Db, Queryable, Transaction } from '../store/db.ts';
+import { json, nullable, type RowOf, row, text, timestamp } from '../store/row-shape.ts';
+import { type Actor, accessExists, accessNotFound, ruleBroken } from './access-error.ts';
+import { makeApiKey, type NewApiKey } from './api-key.ts';
+import { refuseOwnGrant } from './principals.ts';
+
+const MOST_VALID_DAYS = 400;
+
+export interface KeyGrant {
+  readonly principalId: string;
+  /** What of the principal's roles the key may use. */
+  readonly roles: readonly Role[];
+  /** Days from now until it expires; at most 400. */
+  readonly validDays: number;
+}
+
+export interface GrantedKey {
+  readonly keyId: string;
+  /** hw_<keyId>_<secret>, to be shown once and never again: only its scrypt hash is stored. */
+  readonly presented: string;
+  /** ISO 8601 */
+  readonly expiresAt: string;
+}
+
+/** Makes an API key. @throws HW_ACCESS_RULE for roles that the principal has not, or a grant to oneself; HW_ACCESS_NOT_FOUND */
+export async function addApiKey(db: Db, grant: KeyGrant, by: Actor): Promise<GrantedKey> {
+  // Hashed before: it takes a tenth of a second, and a transaction would hold the revision of access meanwhile.
+  const key = await makeApiKey();
+  return await db.transaction(async (tx) => {
+    await refuseOwnGrant(tx, grant.principalId, by);
+    return await insertApiKey(tx, key, grant, by);
+  });
+}
+
+export async function insertApiKey(tx: Transaction, key: NewApiKey, grant: KeyGrant, by: Actor): Promise<GrantedKey> {
+  const expiresAt = expiryAfter(grant.validDays);
+  const [principal] = await tx.read(
+    row({ roles: json(Type.Array(Role)) }),
+    'select to_jsonb(roles) as roles from principal where principal_id = $1 and ended_at is null',
+    [grant.principalId],
+  );
+  if (principal === undefined)
+    throw accessNotFound('a principal', grant.principalId, 'homeward key list shows who has keys');
+  const roles = ROLES.filter((one) => grant.roles.includes(one));
+  const beyond = roles.find((one) => !principal.roles.includes(one));
+  if (roles.length === 0 || beyond !== undefined)
+    throw ruleBroken(
+      `a scope within ${principal.roles.join(', ')}`,
+      beyond ?? 'no role',
+      'a key may do no more than whose it is',
+    );
+  await tx.execute(
+    `insert into api_key (key_id, principal_id, salt, hash, scrypt_cost, roles, created_by, expires_at)
+     values ($1, $2, $3, $4, $5, $6::text[], $7, $8)`,
+    [key.keyId, grant.principalId, key.salt, key.hash, key.scryptCost, roles, by.label, expiresAt],
+  );
+  return { keyId: key.keyId, presented: key.presented, expiresAt };
+}
+
+/** It stops answering within a second. @throws HW_ACCESS_NOT_FOUND for one that is not there or was revoked already */
+export async function revokeApiKey(db: Db, keyId: string, by: Actor): Promise<void> {
+  const revoked = await db.execute(
+    'update api_key set revoked_at = now(), revoked_by = $2 where key_id = $1 and revoked_at is null',
+    [keyId, by.label],
+  );
+  if (revoked === 0) throw accessNotFound('a key in force', keyId.slice(0, 100), 'homeward key list shows them');
+}
+
+/** Lets a client certificate in, by the SHA-256 of its DER form. */
+export async function addCertificate(
+  db: Db,
+  grant: { readonly principalId: string; readonly sha256: Buffer; readonly expiresAt: string },
+  by: Actor,
+): Promise<void> {
+  await refuseOwnGrant(db, grant.principalId, by);
+  const added = await db.execute(
+    'insert into certificate (sha256, principal_id, added_by, expires_at) values ($1, $2, $3, $4) on conflict do nothing',
+    [grant.sha256, grant.principalId, by.label, grant.expiresAt],
+  );
+  if (added === 0) throw accessExists('a certificate', grant.sha256.toString('hex'));
+}
+
+/** Lets a person in as an OpenID Connect issuer names him. */
+export async function addSubject(
+  db: Db,
+  grant: { readonly principalId: string; readonly issuer: string; readonly subject: string },
+  by: Actor,
+): Promise<void> {
+  await refuseOwnGrant(db, grant.principalId, by);
+  const added = await db.execute(
+    'insert into subject_login (issuer, subject, principal_id, added_by) values ($1, $2, $3, $4) on conflict do nothing',
+    [grant.issuer, grant.subject, grant.principalId, by.label],
+  );
+  if (added === 0) throw accessExists('a login', grant.subject);
+}
+
+const LISTED = row({
+  keyId: text,
+  organisationId: text,
+  label: text,
+  roles: json(Type.Array(Role)),
+  createdBy: text,
+  createdAt: timestamp,
+  expiresAt: timestamp,
+  revokedAt: nullable(timestamp),
+});
+export type ListedKey = RowOf<typeof LISTED>;
+
+/** Keys with whose they are; nothing in it leads to a secret. */
+export async function listApiKeys(db: Queryable): Promise<ListedKey[]> {
+  return await db.read(
+    LISTED,
+    `select k.key_id, p.organisation_id, p.label, to_jsonb(k.roles) as roles, k.created_by, k.created_at, k.expires_at,
+            least(k.revoked_at, p.ended_at) as revoked_at
+       from api_key k join principal p using (principal_id) order by p.organisation_id, p.label, k.created_at`,
+  );
+}
+
+function expiryAfter(validDays: number): string {
+  if (!Number.isInteger(validDays) || validDays < 1 || validDays > MOST_VALID_DAYS)
+    throw new HomewardError(
+      'HW_USAGE',
+      `expected 1 to ${MOST_VALID_DAYS} days for a key to be valid, received ${validDays}; make a new one when it ends`,
+    );
+  return new Date(Date.now() + validDays * 24 * 60 * 60_000).toISOString();
+}
