@@ -5,7 +5,9 @@ import type { AuditAct, AuditEntry } from '../../schemas/audit.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import { STORE_ENGINES } from '../../test/store-engines.ts';
 import type { Db } from '../store/db.ts';
+import { clearAuditAlarms, clockSteppedBack, openAuditAlarms } from './alarms.ts';
 import { appendAudit } from './append.ts';
+import { AuditWriter } from './audit-writer.ts';
 import { listAudit } from './list.ts';
 import { canonicalJson } from './verify/canonical-json.ts';
 import { entryHash, NO_PREVIOUS_HASH, verifyChain } from './verify/chain.ts';
@@ -163,6 +165,93 @@ for (const engine of STORE_ENGINES) {
         (await entriesOf('ends')).map((entry) => entry.outcome),
         ['started', 'failed', 'started', 'refused', 'started', 'interrupted'],
       );
+    });
+
+    it('writes what comes at once in groups, in the order it came, each organisation by itself', async () => {
+      await using writer = new AuditWriter(db);
+      const entries = await Promise.all(
+        Array.from({ length: 600 }, (_, at) =>
+          writer.append({ ...act(at % 3 === 0 ? 'group-a' : 'group-b'), objects: [`act ${at}`] }),
+        ),
+      );
+      for (const organisation of ['group-a', 'group-b']) {
+        const recorded = await entriesOf(organisation);
+        assert.equal((await verifyChain(recorded)).whole, true);
+        assert.deepEqual(
+          recorded,
+          entries.filter((entry) => entry.organisation === organisation),
+        );
+      }
+    });
+
+    it('S3: refuses the one act that the database does not take, and records those around it', async () => {
+      await db.execute(
+        `create function refuse_one() returns trigger language plpgsql as $$
+         begin if new.entry->'objects' ? 'bad' then raise exception 'no'; end if; return new; end $$`,
+      );
+      await db.execute(
+        'create trigger refuse_one before insert on audit_entry for each row execute function refuse_one()',
+      );
+      try {
+        await using writer = new AuditWriter(db);
+        const outcomes = await Promise.allSettled(
+          ['good 1', 'good 2', 'bad', 'good 3'].map((object) => writer.append({ ...act('mixed'), objects: [object] })),
+        );
+        assert.deepEqual(
+          outcomes.map((outcome) => outcome.status),
+          ['fulfilled', 'fulfilled', 'rejected', 'fulfilled'],
+        );
+        assert.deepEqual(
+          (await entriesOf('mixed')).map((entry) => entry.objects[0]),
+          ['good 1', 'good 2', 'good 3'],
+        );
+      } finally {
+        await db.execute('drop trigger refuse_one on audit_entry');
+      }
+    });
+
+    it('S3: a writer that was closed refuses', async () => {
+      const writer = new AuditWriter(db);
+      await writer[Symbol.asyncDispose]();
+      await assert.rejects(
+        withAudit(writer, plan('late'), async () => ({ result: null })),
+        { code: 'HW_AUDIT_UNWRITABLE' },
+      );
+      assert.deepEqual(await entriesOf('late'), []);
+    });
+
+    it('cuts what is longer than an entry may be, so that the trail can be read back', async () => {
+      const long = {
+        ...act('long'),
+        justification: 'ä'.repeat(3_000),
+        objects: Array.from({ length: 1_200 }, () => 'o'),
+      };
+      await appendAudit(db, long);
+      const [entry] = await entriesOf('long');
+      assert.equal(entry?.justification?.length, 2_000);
+      assert.equal(entry?.objects.at(-1), '\u2026 and 201 more');
+    });
+
+    it('keeps its order when the clock steps back, raises an alarm, and says so until a person clears it', async () => {
+      const clock = { ms: Date.UTC(2026, 0, 1) };
+      const steps: unknown[] = [];
+      const options = { now: () => clock.ms, onClockStep: (step: unknown) => steps.push(step) };
+      await using writer = new AuditWriter(db, options);
+      await writer.append(act('clock'));
+      clock.ms -= 5_000;
+      await writer.append(act('clock'));
+      assert.deepEqual([steps, await clockSteppedBack(db)], [[], false]);
+      clock.ms -= 5_001;
+      await Promise.all([writer.append(act('clock')), writer.append(act('clock'))]);
+      assert.deepEqual(steps, [{ organisation: 'clock', sequence: 3, backMs: 5_001 }]);
+      assert.equal(await clockSteppedBack(db), true);
+      assert.equal((await verifyChain(await entriesOf('clock'))).whole, true);
+      const [alarm] = await openAuditAlarms(db);
+      assert.deepEqual([alarm?.kind, alarm?.organisation, alarm?.sequence], ['clockSteppedBack', 'clock', 3]);
+      const cleared = { by: 'supervisor', justification: 'the clock was set by hand' };
+      assert.equal(await clearAuditAlarms(db, { ...cleared, upTo: (alarm?.alarmId ?? 0) - 1 }), 0);
+      assert.equal(await clearAuditAlarms(db, { ...cleared, upTo: alarm?.alarmId ?? 0 }), 1);
+      assert.equal(await clockSteppedBack(db), false);
     });
 
     it('S3: with the audit unwritable 100 of 100 acts are refused and nothing is done', async () => {
