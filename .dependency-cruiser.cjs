@@ -96,6 +96,12 @@ module.exports = {
       { path: packages('pg', 'pg-[^/]+', '@electric-sql') },
     ),
     wall(
+      'http-only-in-api-http',
+      'What leaves over the network passes the closed answers there; a second server in the house would have none.',
+      { path: '.', pathNot: `^api/http/|^bench/|${TEST}` },
+      { path: packages('fastify', '@fastify', 'prom-client') },
+    ),
+    wall(
       'audit-verify-stands-alone',
       'The verifier is for somebody who does not trust the engine.',
       { path: '^engine/audit/verify/', pathNot: TEST },

@@ -3,6 +3,9 @@ import { BoundedText, Closed, Nullable, OneOf, type Static } from './closed.ts';
 import { ArchiveBudget, FileBudget } from './host-protocol.ts';
 import { ModelProvider, PackId } from './model-pack.ts';
 
+/** Part of addresses and of audit entries. */
+export const EVIDENCE_ROOT_PATTERN = '^[a-z0-9][a-z0-9-]{0,59}$';
+
 const Packs = Type.Array(PackId, { maxItems: 8 });
 
 /** Which model packs are used, by id; a pack of an operator's own takes the place of a shipped one of its kind. */
@@ -32,6 +35,13 @@ export const CasePolicy = Closed({
 });
 export type CasePolicy = Static<typeof CasePolicy>;
 
+/** A folder whose contents may be handed in by its name: nobody over the API names a path of the machine. */
+export const EvidenceRoot = Closed({
+  name: Type.String({ pattern: EVIDENCE_ROOT_PATTERN, maxLength: 60 }),
+  folder: BoundedText(4096),
+});
+export type EvidenceRoot = Static<typeof EvidenceRoot>;
+
 /** Settings of one installation; `homeward config show` prints each with where it came from. */
 export const Config = Closed({
   /** Folder of the embedded database. */
@@ -55,6 +65,10 @@ export const Config = Closed({
   /** A known record that hits more unrelated cases than this is suspended until a person resumes it; 0: never. */
   suspendAfterCases: Type.Integer({ minimum: 0, maximum: 1_000_000 }),
   cases: Type.Array(CasePolicy, { maxItems: 10_000 }),
+  /** Folders below which material may be handed in over the API. */
+  evidenceRoots: Type.Array(EvidenceRoot, { maxItems: 100 }),
+  /** Role address of the unit, told to partners that get yes or no; never a person's. */
+  contact: Nullable(BoundedText(200)),
 });
 export type Config = Static<typeof Config>;
 

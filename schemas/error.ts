@@ -351,6 +351,41 @@ export const ERRORS = {
     'The copies of a gallery on a shard are older than the gallery.',
     'Run homeward db shard sync.',
   ),
+  HW_REQUEST_INVALID: entry(
+    EXIT.usage,
+    'A request to the API is not of the form that its route describes.',
+    'Correct the part named; /openapi.json describes each route.',
+  ),
+  HW_FORBIDDEN: entry(
+    EXIT.usage,
+    'The caller of the API is known, and its role or agreement does not allow what was asked.',
+    'Ask the administrator of your unit, or the unit that runs the engine.',
+  ),
+  HW_NOT_FOUND: entry(
+    EXIT.usage,
+    'The API has no such thing, or none that the caller may know of.',
+    'Check the address; lists show what there is for you.',
+  ),
+  HW_BODY_TOO_LARGE: entry(
+    EXIT.usage,
+    'The body of a request is larger than its route takes.',
+    'Send it in parts; uploads go on at an offset.',
+  ),
+  HW_MEDIA_TYPE: entry(
+    EXIT.usage,
+    'The body of a request is of a type that its route does not take.',
+    'Set Content-Type to the one that /openapi.json names.',
+  ),
+  HW_IDEMPOTENCY_KEY: entry(
+    EXIT.usage,
+    'An Idempotency-Key was sent again with another request than the first.',
+    'Use a new key for a new request; repeat a key only with the same request.',
+  ),
+  HW_BUSY: entry(
+    EXIT.dependencyMissing,
+    'The API has as many requests under way as it can answer in time.',
+    'Send the request again after the seconds that Retry-After names.',
+  ),
   HW_VALIDATION_FAILED: entry(
     EXIT.someItemsFailed,
     'A requirement of homeward validate did not hold on this machine.',

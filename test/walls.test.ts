@@ -57,6 +57,8 @@ const PLANTED: readonly (readonly [wall: string, file: string, text: string])[] 
   ['api-imports-engine-and-schemas', 'api/cli/planted-url.ts', byUrl('../../workers/decode/pixels.ts')],
   ['adapters-only-in-compose', 'api/cli/planted-adapter.ts', imports('../../engine/store/adapters/pg.ts')],
   ['adapters-only-in-compose', 'engine/match/planted-adapter.ts', imports('../store/adapters/pg.ts')],
+  ['http-only-in-api-http', 'api/cli/planted-http.ts', imports('fastify')],
+  ['http-only-in-api-http', 'engine/match/planted-http.ts', imports('prom-client')],
   ['only-tests-reach-out', 'engine/match/planted-test.ts', imports('../../test/shared.ts')],
   ['pixels-only-in-workers', 'api/report/planted.ts', imports('sharp')],
   ['pixels-only-in-workers', 'engine/match/planted-heif.ts', imports('libheif-js')],

@@ -15,3 +15,11 @@ export function radiusBits(text: string): number {
     throw new InvalidArgumentError(`expected a whole number of bits from 0 to 48, received ${JSON.stringify(text)}.`);
   return value;
 }
+
+/** Parser of a port; 0 lets the system choose one. */
+export function portNumber(text: string): number {
+  const value = Number(text);
+  if (!/^\d{1,5}$/.test(text) || value > 65_535)
+    throw new InvalidArgumentError(`expected a port from 0 to 65535, received ${JSON.stringify(text)}.`);
+  return value;
+}

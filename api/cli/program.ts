@@ -31,6 +31,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   affected: async () => (await import('./commands/affected.ts')).registerAffected,
   explain: async () => (await import('./commands/explain.ts')).registerExplain,
   reproduce: async () => (await import('./commands/reproduce.ts')).registerReproduce,
+  serve: async () => (await import('./commands/serve.ts')).registerServe,
   demo: async () => (await import('./commands/demo.ts')).registerDemo,
   validate: async () => (await import('./commands/validate.ts')).registerValidate,
   models: async () => (await import('./commands/models.ts')).registerModels,

@@ -64,6 +64,15 @@ export interface SeizureScan {
   readonly signal: AbortSignal;
   readonly progress: ScanProgress;
   readonly report: (builder: ReportBuilder) => Promise<ReportHead>;
+  /** Told of the batch before anything of it is recorded. */
+  readonly opened?: (batch: BatchRecord) => Promise<void>;
+}
+
+/** What a process that scans again and again has open already. It stays open. */
+export interface OpenStore {
+  readonly db: Db;
+  readonly bits: BitSearch;
+  readonly digests: DigestSearch;
 }
 
 export interface ScanOutcome {
@@ -78,7 +87,7 @@ export interface ScanOutcome {
 }
 
 /** The main job: everything from opening the database to the written report, as one recorded act. */
-export async function scanSeizure(scan: SeizureScan): Promise<ScanOutcome> {
+export async function scanSeizure(scan: SeizureScan, shared: OpenStore | null = null): Promise<ScanOutcome> {
   const roots = scan.roots.map((root) => Buffer.from(root));
   // A folder that is not there when the hosts start cannot be hidden from them.
   await mkdir(scan.config.dataFolder, { recursive: true, mode: 0o700 });
@@ -88,17 +97,18 @@ export async function scanSeizure(scan: SeizureScan): Promise<ScanOutcome> {
   fleet.catch(() => undefined);
   let db: Db | null = null;
   try {
-    db = await openDatabase(scan.config);
-    return await scanWith(db, fleet, scan, roots);
+    db = shared?.db ?? (await openDatabase(scan.config));
+    return await scanWith(db, shared, fleet, scan, roots);
   } finally {
     const [open] = await Promise.allSettled([fleet]);
     if (open.status === 'fulfilled') await open.value[Symbol.asyncDispose]();
-    await db?.close();
+    if (shared === null) await db?.close();
   }
 }
 
 async function scanWith(
   db: Db,
+  shared: OpenStore | null,
   fleet: Promise<OpenFleet>,
   scan: SeizureScan,
   roots: readonly Buffer[],
@@ -154,8 +164,9 @@ async function scanWith(
       pipelineVersion: PIPELINE_VERSION,
       startedAt,
     });
-    const search = await openSearch(db, config);
-    const digests = await openDigestSearch(db);
+    await scan.opened?.(batch);
+    const search = shared?.bits ?? (await openSearch(db, config));
+    const digests = shared?.digests ?? (await openDigestSearch(db));
     try {
       const done = await run(db, { bits: search, digests }, open, scan, roots, { ...batch, startedAt });
       const result = { ...done, suspended: [...before, ...done.suspended] };
@@ -166,8 +177,10 @@ async function scanWith(
         outcome: result.interrupted ? 'interrupted' : 'done',
       };
     } finally {
-      await digests.close();
-      await search.close();
+      if (shared === null) {
+        await digests.close();
+        await search.close();
+      }
     }
   });
 }

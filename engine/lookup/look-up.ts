@@ -16,14 +16,32 @@ import { PHOTO_DNA_ALGORITHM, PHOTO_DNA_THRESHOLD_SQUARED, photoDnaWithin } from
 /** A hit before it is told of which record and set it is. */
 type Found = Pick<LookupMatch, 'method' | 'algorithm' | 'distance' | 'threshold' | 'recordId'>;
 
+/** A record to look up; `incomplete` where a hash of it could not be read, so that nothing may be said not to match it. */
+export interface SoughtRecord {
+  readonly record: Pick<KnownRecord, 'sourceKey' | 'md5' | 'sha1' | 'sha256' | 'bits' | 'photoDna'>;
+  readonly incomplete: boolean;
+}
+
 /**
  * What is known of records that have no material here, such as a lab's own list: each by all its hashes. Nothing of them is stored.
  * @param first number of the batch's first record
  */
 export async function lookUp(db: Db, search: BitSearch, batch: RecordBatch, first: number): Promise<LookupAnswer[]> {
-  const records = [...recordsOf(batch)];
+  const sought = [...recordsOf(batch)].map((record, at) => ({ record, incomplete: batch.incomplete[at] === 1 }));
+  return await lookUpRecords(db, search, sought, first);
+}
+
+/** The same of records as they are. */
+export async function lookUpRecords(
+  db: Db,
+  search: BitSearch,
+  sought: readonly SoughtRecord[],
+  first = 1,
+): Promise<LookupAnswer[]> {
+  const records = sought.map((one) => one.record);
   const found = new Map<number, Found[]>(records.map((_, at) => [at, []]));
-  for (const { query, recordId, method } of await digestHits(db, records))
+  const withDigest = records.some(({ md5, sha1, sha256 }) => md5 !== null || sha1 !== null || sha256 !== null);
+  for (const { query, recordId, method } of withDigest ? await digestHits(db, records) : [])
     found.get(query)?.push({ method, algorithm: method, distance: 0, threshold: 0, recordId });
   const flat = await addBitHits(db, search, records, found);
   const values = records.flatMap(({ photoDna = [] }, at) => photoDna.map((value) => ({ at, value })));
@@ -37,7 +55,7 @@ export async function lookUp(db: Db, search: BitSearch, batch: RecordBatch, firs
   }
   const known = await describeRecords(db, [...found.values()].flat());
   return records.map((record, at) => {
-    const incomplete = batch.incomplete[at] === 1 || flat.has(at);
+    const incomplete = sought[at]?.incomplete === true || flat.has(at);
     // What went out of force between the search and this is no match any more.
     const matches = nearest(found.get(at) ?? []).flatMap((one) => {
       const of = known.get(one.recordId);
@@ -69,7 +87,7 @@ function answerOf(matches: readonly LookupMatch[], incomplete: boolean): LookupA
   return incomplete ? 'unknown' : 'no';
 }
 
-function searchedOf(record: KnownRecord, flat: boolean): LookupMethod[] {
+function searchedOf(record: SoughtRecord['record'], flat: boolean): LookupMethod[] {
   const usable = record.bits.filter(
     (bits) => !flat || algorithmsOf(bits).some((name) => passesQuality(name, bits.quality)),
   );
@@ -91,7 +109,7 @@ function algorithmsOf({ algorithm, flavour }: KnownBits): CalibratedAlgorithm[] 
 async function addBitHits(
   db: Db,
   search: BitSearch,
-  records: readonly KnownRecord[],
+  records: readonly SoughtRecord['record'][],
   found: ReadonlyMap<number, Found[]>,
 ): Promise<ReadonlySet<number>> {
   const rules = await loadSetRules(db);

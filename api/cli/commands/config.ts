@@ -28,8 +28,8 @@ async function showConfig(context: CliContext, options: CommonOptions & { readon
   const rows = Object.entries(shown).flatMap(([key, value]) => {
     const origin = origins[key] ?? 'default';
     if (Array.isArray(value)) {
-      const cases = value.map((policy) => neutralise(policy.case)).join(', ');
-      return [[key, cases === '' ? '(none)' : cases, origin]];
+      const names = value.map((one) => neutralise('case' in one ? one.case : one.name)).join(', ');
+      return [[key, names === '' ? '(none)' : names, origin]];
     }
     if (typeof value !== 'object' || value === null) return [[key, String(value ?? '(none)'), origin]];
     return Object.entries(value).map(([inner, amount]) => [`${key}.${inner}`, String(amount), origin]);

@@ -1,0 +1,86 @@
+import { openAccess } from '../../engine/access/open-access.ts';
+import { AuditWriter } from '../../engine/audit/audit-writer.ts';
+import { openDigestSearch } from '../../engine/search/digests/open-digest-search.ts';
+import type { Db } from '../../engine/store/db.ts';
+import type { Config } from '../../schemas/config.ts';
+import { HomewardError } from '../../schemas/error.ts';
+import { buildApp, type HttpLimits, type LogLine } from '../http/app.ts';
+import { codedError } from '../http/problem.ts';
+import type { TypedApp } from '../http/typed-app.ts';
+import { evidencePath } from './evidence-root.ts';
+import { openDatabase } from './open-database.ts';
+import { openSearch } from './open-search.ts';
+import { SubmissionRunner } from './submission-runner.ts';
+
+/** A part of the service that is not up within this is not ready. */
+const READY_WITHIN_MS = 2000;
+
+export interface ServeOptions {
+  readonly config: Config;
+  readonly log: (line: LogLine) => void;
+  readonly limits?: HttpLimits;
+}
+
+export interface OpenService {
+  readonly app: TypedApp;
+  /** Refuses new requests, lets those under way end, stops what is scanned so that it goes on later. */
+  close(): Promise<void>;
+}
+
+/** Everything that one process needs to serve the API and to look at what is handed in; not listening yet. */
+export async function openService({ config, log, limits }: ServeOptions): Promise<OpenService> {
+  await using opened = new AsyncDisposableStack();
+  const db = opened.adopt(await openDatabase(config), async (one) => await one.close());
+  const access = opened.adopt(await openAccess(db), async (one) => await one.close());
+  const audit = opened.use(new AuditWriter(db));
+  const bits = opened.adopt(await openSearch(db, config), async (one) => await one.close());
+  const digests = opened.adopt(await openDigestSearch(db), async (one) => await one.close());
+  const failed = (submissionId: string, error: unknown): void => log(failureLine(submissionId, error));
+  const runner = new SubmissionRunner({ config, store: { db, bits, digests }, failed });
+  await runner.start();
+  opened.defer(async () => await runner.close());
+  const app = await buildApp(
+    {
+      db,
+      access,
+      audit,
+      bits,
+      contact: config.contact ?? config.organisation,
+      wake: () => runner.wake(),
+      refuseSource: async (root, path) => {
+        await evidencePath(config.evidenceRoots, root, path);
+      },
+      readiness: async () => [{ part: 'database', ...(await answers(db)) }],
+      log,
+    },
+    limits,
+  );
+  opened.defer(async () => await app.close());
+  const all = opened.move();
+  return { app, close: async () => await all.disposeAsync() };
+}
+
+async function answers(db: Db): Promise<{ readonly ready: boolean; readonly reason: string }> {
+  const late = new Promise<never>((_resolve, reject) => {
+    setTimeout(() => reject(new Error('late')), READY_WITHIN_MS).unref();
+  });
+  try {
+    await Promise.race([db.query('select 1'), late]);
+    return { ready: true, reason: '' };
+  } catch (error) {
+    return { ready: false, reason: error instanceof HomewardError ? error.code : 'it does not answer in time' };
+  }
+}
+
+function failureLine(submissionId: string, error: unknown): LogLine {
+  const { code, message } = codedError(error);
+  return {
+    at: new Date().toISOString(),
+    requestId: submissionId,
+    route: 'submission',
+    status: 0,
+    code,
+    reference: null,
+    message,
+  };
+}

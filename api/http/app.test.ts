@@ -1,0 +1,266 @@
+import assert from 'node:assert/strict';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { after, before, describe, it } from 'node:test';
+import { listAudit } from '../../engine/audit/list.ts';
+import { ROLES } from '../../schemas/access.ts';
+import { addRecord, addSet } from '../../test/known-set-kit.ts';
+import { STORE_ENGINES } from '../../test/store-engines.ts';
+import { assertProblem, type Caller, CONTACT, HttpUnderTest } from './test-http-kit.ts';
+
+const KNOWN = randomBytes(16).toString('hex');
+const PDQ = randomBytes(32);
+const one = (md5: string) => ({ records: [{ reference: 'my file', md5 }] });
+const submission = (changed: object = {}) => ({
+  kind: 'seizure',
+  urgent: false,
+  exhibit: 'E7',
+  mode: 'exact',
+  models: false,
+  source: { kind: 'path', root: 'evidence', path: 'disk-1' },
+  ...changed,
+});
+
+for (const engine of STORE_ENGINES) {
+  describe(`the API on ${engine.name}`, engine.options, () => {
+    let http: HttpUnderTest;
+    before(async () => {
+      http = await HttpUnderTest.open(engine.open);
+      const setId = await addSet(http.db);
+      await addRecord(http.db, setId, [{ algorithm: 'pdq-full', bits: PDQ, quality: 100 }], { md5: KNOWN });
+    });
+    after(async () => await http[Symbol.asyncDispose]());
+
+    const lastEntry = async ({ organisationId }: Caller) => {
+      const entries = await Array.fromAsync(listAudit(http.db, organisationId));
+      return entries.at(-1);
+    };
+
+    it('tells anybody that it lives, and nobody but who is known anything else', async () => {
+      assert.equal((await http.call('GET', '/health')).status, 200);
+      assert.equal((await http.call('GET', '/ready')).body['status'], 'ready');
+      assertProblem(await http.call('POST', '/look-ups', one(KNOWN)), 401, 'HW_UNAUTHENTICATED');
+      assertProblem(await http.call('GET', '/no-such-thing'), 404, 'HW_NOT_FOUND');
+    });
+
+    it('answers a look-up and has it in the audit by then, with who, why, for what case and how many', async () => {
+      const lab = await http.caller();
+      const answer = await lab.call('POST', '/look-ups', {
+        records: [{ reference: 'a', md5: KNOWN }, { md5: 'ab'.repeat(16) }],
+      });
+      assert.equal(answer.status, 200, answer.text);
+      const results = answer.body['results'];
+      assert.ok(Array.isArray(results));
+      assert.deepEqual(
+        results.map(({ reference, answer: said, searched }) => ({ reference, said, searched })),
+        [
+          { reference: 'a', said: 'known', searched: ['md5'] },
+          { reference: null, said: 'no', searched: ['md5'] },
+        ],
+      );
+      const entry = await lastEntry(lab);
+      assert.equal(entry?.operation, 'disclosure');
+      assert.equal(entry?.outcome, 'done');
+      assert.equal(entry?.justification, 'Prüfung eines Asservats');
+      assert.equal(entry?.recipient, lab.organisationId);
+      assert.deepEqual(entry?.objects, ['2 records looked up']);
+      assert.ok(!JSON.stringify(entry).includes(KNOWN), 'an entry never holds a hash');
+    });
+
+    it('finds a variant by PDQ, and says the distance only where the agreement names it', async () => {
+      const near = Buffer.from(PDQ);
+      near[3] = (near[3] ?? 0) ^ 0b101;
+      const asked = { records: [{ pdq: { hex: near.toString('hex'), quality: 100 } }] };
+      const distances: unknown[] = [];
+      for (const fields of [[], ['distance']] as const) {
+        const lab = await http.caller({ fields: [...fields] });
+        const answer = await lab.call('POST', '/look-ups', asked);
+        assert.match(answer.text, /"answer":"variant"/);
+        distances.push(/"distance":(\d+|null)/.exec(answer.text)?.[1]);
+      }
+      assert.deepEqual(distances, ['null', '2']);
+    });
+
+    it('S5: tells an associated partner yes or no and whom to ask, and nothing else', async () => {
+      const partner = await http.caller({ tier: 'associated' }, ['partner']);
+      const answer = await partner.call('POST', '/look-ups', one(KNOWN));
+      assert.deepEqual(answer.body, {
+        results: [
+          {
+            reference: 'my file',
+            answer: 'known',
+            searched: ['md5'],
+            incomplete: false,
+            matches: null,
+            moreMatches: 0,
+          },
+        ],
+        sets: null,
+        contact: CONTACT,
+      });
+    });
+
+    it('refuses modalities that are not agreed, and nothing is looked up', async () => {
+      const lab = await http.caller({ modalities: ['digest'] });
+      const asked = { records: [{ pdq: { hex: PDQ.toString('hex') } }] };
+      assertProblem(await lab.call('POST', '/look-ups', asked), 403, 'HW_FORBIDDEN');
+      assert.equal((await lastEntry(lab))?.outcome, 'refused');
+    });
+
+    it('refuses what states no purpose, no case or no justification', async () => {
+      const lab = await http.caller();
+      for (const header of ['homeward-purpose', 'homeward-case', 'homeward-justification']) {
+        const answer = await lab.call('POST', '/look-ups', one(KNOWN), { [header]: undefined });
+        assertProblem(answer, 400, 'HW_REQUEST_INVALID');
+        assert.match(String(answer.body['detail']), new RegExp(header));
+      }
+      const free = await lab.call('POST', '/look-ups', one(KNOWN), { 'homeward-purpose': 'because I want to' });
+      assertProblem(free, 400, 'HW_REQUEST_INVALID');
+      const unknown = await lab.call('POST', '/look-ups', one(KNOWN), { 'homeward-purpose': 'curiosity' });
+      assertProblem(unknown, 403, 'HW_PURPOSE_UNKNOWN');
+    });
+
+    it('S5: answers for a foreign case exactly as for a missing one', async () => {
+      const [lab, other] = [await http.caller(), await http.caller()];
+      const foreign = await lab.call('POST', '/look-ups', one(KNOWN), { 'homeward-case': other.caseId });
+      const missing = await lab.call('POST', '/look-ups', one(KNOWN), { 'homeward-case': randomUUID() });
+      assertProblem(foreign, 404, 'HW_CASE_NOT_FOUND');
+      assert.equal(foreign.text, missing.text);
+    });
+
+    it('counts look-ups against the quota, and says when to come back', async () => {
+      const lab = await http.caller({ dailyQuota: 2, perMinute: 2 });
+      assert.equal((await lab.call('POST', '/look-ups', { records: [{ md5: KNOWN }, { md5: KNOWN }] })).status, 200);
+      const answer = await lab.call('POST', '/look-ups', one(KNOWN));
+      assertProblem(answer, 429, 'HW_QUOTA_SPENT');
+      assert.match(String(answer.headers['retry-after']), /^\d+$/);
+    });
+
+    it('S3: with the audit unwritable 100 of 100 look-ups are refused and told nothing', async () => {
+      const lab = await http.caller();
+      await http.db.execute(
+        "create function refuse_entry() returns trigger language plpgsql as $$ begin raise exception 'closed'; end $$",
+      );
+      await http.db.execute(
+        'create trigger refuse_entry before insert on audit_entry for each row execute function refuse_entry()',
+      );
+      try {
+        const answers = await Promise.all(Array.from({ length: 50 }, () => lab.call('POST', '/look-ups', one(KNOWN))));
+        answers.push(
+          ...(await Promise.all(Array.from({ length: 50 }, () => lab.call('POST', '/submissions', submission())))),
+        );
+        assert.deepEqual(new Set(answers.map((answer) => answer.status)), new Set([503]));
+        assert.ok(answers.every((answer) => !answer.text.includes('results') && !answer.text.includes('submissionId')));
+        assert.equal((await http.db.query('select from submission where case_id = $1', [lab.caseId])).length, 0);
+      } finally {
+        await http.db.execute('drop trigger refuse_entry on audit_entry');
+      }
+    });
+
+    it('accepts a submission once for one key, and refuses the key for another request', async () => {
+      const lab = await http.caller();
+      const key = { 'idempotency-key': randomUUID() };
+      const first = await lab.call('POST', '/submissions', submission(), key);
+      assert.equal(first.status, 202, first.text);
+      const again = await lab.call('POST', '/submissions', submission(), key);
+      assert.equal(again.body['submissionId'], first.body['submissionId']);
+      assertProblem(
+        await lab.call('POST', '/submissions', submission({ urgent: true }), key),
+        422,
+        'HW_IDEMPOTENCY_KEY',
+      );
+      assertProblem(
+        await lab.call('POST', '/submissions', submission(), { 'idempotency-key': undefined }),
+        400,
+        'HW_REQUEST_INVALID',
+      );
+    });
+
+    it('shows a submission to its own organisation, with a tag for who polls, and to no other', async () => {
+      const [lab, other] = [await http.caller(), await http.caller()];
+      const { body } = await lab.call('POST', '/submissions', submission());
+      const url = `/submissions/${String(body['submissionId'])}`;
+      const shown = await lab.call('GET', url);
+      assert.equal(shown.body['state'], 'waiting');
+      const unchanged = await lab.call('GET', url, undefined, { 'if-none-match': String(shown.headers['etag']) });
+      assert.deepEqual([unchanged.status, unchanged.text], [304, '']);
+      const foreign = await other.call('GET', url);
+      assertProblem(foreign, 404, 'HW_NOT_FOUND');
+      assert.equal(foreign.text, (await other.call('GET', `/submissions/${randomUUID()}`)).text);
+      assertProblem(await other.call('POST', `${url}/cancel`), 404, 'HW_NOT_FOUND');
+      const cancelled = await lab.call('POST', `${url}/cancel`);
+      assert.equal(cancelled.body['state'], 'cancelled');
+    });
+
+    it('lists submissions page by page, each once', async () => {
+      const lab = await http.caller();
+      const made = new Set<unknown>();
+      for (let number = 0; number < 5; number += 1)
+        made.add((await lab.call('POST', '/submissions', submission({ exhibit: `E${number}` }))).body['submissionId']);
+      const seen: unknown[] = [];
+      let after = '';
+      do {
+        const page = await lab.call('GET', `/submissions?limit=2${after}`);
+        const { submissions, next } = page.body;
+        assert.ok(Array.isArray(submissions), page.text);
+        seen.push(...submissions.map((listed) => listed.submissionId));
+        after = next === null ? '' : `&after=${String(next)}`;
+      } while (after !== '');
+      assert.equal(seen.length, 5);
+      assert.deepEqual(new Set(seen), made);
+      assertProblem(await lab.call('GET', '/submissions?after=bm9uc2Vuc2U'), 400, 'HW_REQUEST_INVALID');
+    });
+
+    for (const role of ROLES) {
+      it(`S5: lets ${role} call the routes of that role and no other, and records what it refuses`, async () => {
+        const caller =
+          role === 'administrator'
+            ? await http.caller({ of: await http.home() }, [role])
+            : await http.caller({ tier: 'embedded' }, [role]);
+        const may: Record<string, boolean> = {};
+        for (const { method, url, roles } of guardedRoutes(http)) {
+          const answer = await caller.call(method, url, method === 'POST' ? {} : undefined);
+          const refused = answer.body['code'] === 'HW_FORBIDDEN';
+          may[`${method} ${url}`] = !refused;
+          assert.equal(!refused, roles.includes(role), `${role} on ${method} ${url}: ${answer.text}`);
+        }
+        assert.ok(Object.keys(may).length >= 7);
+        if (Object.values(may).includes(false)) {
+          const entries = await Array.fromAsync(listAudit(http.db, caller.organisationId));
+          assert.ok(entries.some((entry) => entry.outcome === 'refused'));
+        }
+      });
+    }
+
+    it('S10: says nothing of tables, files or places in the code when something breaks inside', async () => {
+      const lab = await http.caller();
+      await http.db.execute('alter table submission rename to submission_away');
+      let answer: Awaited<ReturnType<Caller['call']>>;
+      try {
+        answer = await lab.call('GET', '/submissions');
+      } finally {
+        await http.db.execute('alter table submission_away rename to submission');
+      }
+      assert.equal(answer.status, 500);
+      assert.doesNotMatch(answer.text, /submission_|select|engine\/|\.ts|42P01|pg|at /);
+      const { reference } = answer.body;
+      assert.ok(http.log.some((line) => line.reference === reference && line.message.length > 0));
+    });
+
+    it('S1: forbids pictures from anywhere on every answer', async () => {
+      for (const url of ['/health', '/docs', '/openapi.json', '/nothing']) {
+        const policy = String((await http.call('GET', url)).headers['content-security-policy']);
+        assert.match(policy, /default-src 'none'/);
+        assert.match(policy, /img-src 'none'/);
+      }
+    });
+  });
+}
+
+/** From the description of the API itself, so that a new route is tried without being named here. */
+function guardedRoutes(http: HttpUnderTest): { method: 'GET' | 'POST'; url: string; roles: readonly string[] }[] {
+  return http.app.policies.map(({ method, url, policy }) => ({
+    method,
+    url: url.replace(/:\w*Id/g, (name) => (name === ':leadId' ? '1' : randomUUID())),
+    roles: policy.roles,
+  }));
+}

@@ -1,0 +1,184 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type Admission, admit } from '../../engine/access/admit.ts';
+import { memberDb } from '../../engine/access/member-db.ts';
+import type { Access } from '../../engine/access/open-access.ts';
+import type { AuditSink } from '../../engine/audit/append.ts';
+import type { Db } from '../../engine/store/db.ts';
+import type { Member, Role } from '../../schemas/access.ts';
+import type { AuditAct, AuditOperation } from '../../schemas/audit.ts';
+import { HomewardError } from '../../schemas/error.ts';
+import { statedReason } from './stated-reason.ts';
+
+/** Who may call a route, and what a call of it is recorded as. */
+export interface RoutePolicy {
+  readonly roles: readonly Role[];
+  readonly operation: AuditOperation;
+  /** As the audit names it. */
+  readonly action: string;
+  /** What has to be stated beside purpose and justification: the case, where the answer is about one. */
+  readonly reason: 'case' | 'stated';
+  /** It changes something: recorded before it is done as well, so that what cannot be recorded is not done. */
+  readonly changes: boolean;
+}
+
+/** What a guarded route works with; made when the caller was let in. */
+export interface Admitted {
+  readonly member: Member;
+  /** Sees what the member may see, by the policies of the rows. */
+  readonly db: Db;
+  readonly admission: Admission;
+  /** Identifiers of what was done or seen, for the audit. */
+  readonly objects: string[];
+  readonly policy: RoutePolicy;
+}
+
+/** As many as an entry of the audit holds. */
+const MOST_OBJECTS = 1000;
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Of every guarded route. */
+    readonly policies: { readonly method: 'GET' | 'POST'; readonly url: string; readonly policy: RoutePolicy }[];
+  }
+  interface FastifyRequest {
+    admitted: Admitted | null;
+    isRecorded: boolean;
+  }
+  interface FastifyContextConfig {
+    /** `open`: answered to anybody who reaches the port. A route without a policy is refused when the app is built. */
+    readonly policy?: RoutePolicy | 'open';
+  }
+}
+
+export interface GuardServices {
+  readonly db: Db;
+  readonly access: Access;
+  readonly audit: AuditSink;
+}
+
+/**
+ * Lets each request through three doors, in this order: who is it, may the role call this, is the reason one that the agreement and the
+ * case allow. What was answered is in the audit before the answer leaves; what cannot be recorded is not answered.
+ */
+export function guardRoutes(app: FastifyInstance, services: GuardServices): void {
+  app.decorateRequest('admitted', null);
+  app.decorateRequest('isRecorded', false);
+  app.decorate('policies', []);
+  app.addHook('onRoute', ({ method, url, config, schema }) => {
+    if (config?.policy === undefined) throw new TypeError(`expected a policy for the route ${String(method)} ${url}`);
+    if (schema?.response === undefined)
+      throw new TypeError(`expected closed answers for the route ${String(method)} ${url}`);
+    if (config.policy !== 'open' && (method === 'GET' || method === 'POST'))
+      app.policies.push({ method, url, policy: config.policy });
+  });
+  // Before the body is read: nobody unknown gets to fill memory.
+  app.addHook('onRequest', async (request) => {
+    const { policy } = request.routeOptions.config;
+    if (policy === undefined || policy === 'open') return;
+    request.admitted = await letIn(services, request, policy);
+  });
+  app.addHook('preHandler', async (request) => {
+    const { admitted } = request;
+    if (admitted?.policy.changes === true) await recordAct(services.audit, admitted, 'started');
+  });
+  app.addHook('onSend', async (request, reply, payload) => {
+    await record(services, request, reply);
+    return payload;
+  });
+}
+
+/** The member and database of a request that passed the doors. */
+export function admittedOf(request: FastifyRequest): Admitted {
+  if (request.admitted === null)
+    throw new HomewardError('HW_INTERNAL', 'expected a guarded route to be reached by a member; report this');
+  return request.admitted;
+}
+
+async function letIn(services: GuardServices, request: FastifyRequest, policy: RoutePolicy): Promise<Admitted> {
+  const { db, access, audit } = services;
+  const member = await memberOf(access, request);
+  const reason = statedReason(request.headers, policy.reason);
+  try {
+    if (!member.roles.some((role) => policy.roles.includes(role)))
+      throw new HomewardError(
+        'HW_FORBIDDEN',
+        `expected one of the roles ${policy.roles.join(', ')} for this, received a member without; ask your administrator`,
+      );
+    const operation = operationOf(member, policy);
+    const admission = await admit(db, member, { operation, ...reason, lookUp: policy.reason === 'case' });
+    return { member, db: memberDb(db, member), admission, objects: [], policy };
+  } catch (error) {
+    const { purpose, justification, caseId } = reason;
+    await append(audit, {
+      ...identityOf(member, policy),
+      organisation: member.organisationId,
+      purpose,
+      justification,
+      caseRef: caseId,
+      objects: [],
+      outcome: 'refused',
+    });
+    throw error;
+  }
+}
+
+async function memberOf(access: Access, { headers }: FastifyRequest): Promise<Member> {
+  const [scheme, token] = (headers.authorization ?? '').split(' ', 2);
+  if (scheme?.toLowerCase() !== 'bearer' || token === undefined)
+    throw new HomewardError(
+      'HW_UNAUTHENTICATED',
+      'expected a key in the header Authorization (Bearer hw_...), received none; ask the unit that runs this engine',
+    );
+  return await access.memberOfKey(token);
+}
+
+/** Once a request, before its answer leaves; the answer that says that this failed is let through. */
+async function record({ audit }: GuardServices, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const { admitted } = request;
+  if (admitted === null || request.isRecorded) return;
+  request.isRecorded = true;
+  if (reply.statusCode < 400) return await recordAct(audit, admitted, 'done');
+  // A refusal tells nothing of what is known; that it could not be recorded must not hide what it says.
+  await recordAct(audit, admitted, reply.statusCode < 500 ? 'refused' : 'failed').catch(() => undefined);
+}
+
+/** In the chain of who asked, and of whose case it is. */
+async function recordAct(audit: AuditSink, admitted: Admitted, outcome: AuditAct['outcome']): Promise<void> {
+  const { member, policy, admission, objects } = admitted;
+  const { purpose, justification, caseRef, chains } = admission;
+  const act = {
+    ...identityOf(member, policy),
+    purpose,
+    justification,
+    caseRef,
+    objects: objects.slice(0, MOST_OBJECTS),
+    outcome,
+  };
+  await Promise.all(chains.map(async (organisation) => await append(audit, { ...act, organisation })));
+}
+
+async function append(audit: AuditSink, act: AuditAct): Promise<void> {
+  try {
+    await audit.append(act);
+  } catch (error) {
+    throw new HomewardError(
+      'HW_AUDIT_UNWRITABLE',
+      `expected the audit entry of ${act.action} to be written, received a refusal of the database; nothing is answered; check the database and its free space`,
+      { cause: error },
+    );
+  }
+}
+
+function identityOf(member: Member, policy: RoutePolicy) {
+  return {
+    operation: operationOf(member, policy),
+    action: policy.action,
+    actor: member.label,
+    recipient: member.agreement === null ? null : member.organisationId,
+  };
+}
+
+/** What is a consultation to the unit's own people is a disclosure to everybody else. */
+function operationOf({ agreement }: Member, { operation }: RoutePolicy): AuditOperation {
+  return operation === 'consultation' && agreement !== null ? 'disclosure' : operation;
+}

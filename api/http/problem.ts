@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto';
+import { ERRORS, type ErrorCode, EXIT, HomewardError } from '../../schemas/error.ts';
+import type { Problem } from '../../schemas/http/problem.ts';
+
+/** Where the exit code does not say it. */
+const STATUS: { readonly [C in ErrorCode]?: number } = {
+  HW_REQUEST_INVALID: 400,
+  HW_UNAUTHENTICATED: 401,
+  HW_FORBIDDEN: 403,
+  HW_AGREEMENT_ENDED: 403,
+  HW_PURPOSE_UNKNOWN: 403,
+  HW_CASE_NOT_FOUND: 404,
+  HW_IDEMPOTENCY_KEY: 422,
+  HW_QUOTA_SPENT: 429,
+  HW_NOT_FOUND: 404,
+  HW_BODY_TOO_LARGE: 413,
+  HW_MEDIA_TYPE: 415,
+  HW_BUSY: 503,
+  HW_AUDIT_UNWRITABLE: 503,
+};
+
+/**
+ * Errors whose message was written for the caller and quotes nothing but what the caller sent. Of all others only the registry's own
+ * sentences leave the machine: a message may name a path, a table or a statement.
+ */
+const TOLD_IN_FULL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'HW_REQUEST_INVALID',
+  'HW_UNAUTHENTICATED',
+  'HW_FORBIDDEN',
+  'HW_AGREEMENT_ENDED',
+  'HW_PURPOSE_UNKNOWN',
+  'HW_JUSTIFICATION_MISSING',
+  'HW_CASE_NOT_FOUND',
+  'HW_IDEMPOTENCY_KEY',
+  'HW_QUOTA_SPENT',
+  'HW_NOT_FOUND',
+  'HW_BODY_TOO_LARGE',
+  'HW_MEDIA_TYPE',
+  'HW_BUSY',
+]);
+
+const MOST_DETAIL = 2000;
+const MOST_TITLE = 500;
+
+/** Control characters and terminal escapes: a message may quote what a hostile caller sent. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** Fastify's own refusals, by its codes. */
+const OF_FASTIFY: Readonly<Record<string, HomewardError>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: new HomewardError(
+    'HW_BODY_TOO_LARGE',
+    'expected a body within the limit of this route, received a larger one; send it in parts',
+  ),
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: new HomewardError(
+    'HW_MEDIA_TYPE',
+    'expected a body of type application/json, received another type; set Content-Type',
+  ),
+};
+
+/** The coded error that something thrown in a request comes down to. */
+export function codedError(error: unknown): HomewardError {
+  if (error instanceof HomewardError) return error;
+  const { code, statusCode, validation } = factsOf(error);
+  const known = OF_FASTIFY[code];
+  if (known !== undefined) return known;
+  if (validation !== null)
+    return new HomewardError(
+      'HW_REQUEST_INVALID',
+      `expected a request as /openapi.json describes it, received one where ${validation}; correct it and send it again`,
+    );
+  if (statusCode !== null && statusCode >= 400 && statusCode < 500)
+    return new HomewardError(
+      'HW_REQUEST_INVALID',
+      'expected a well-formed request, received one that does not read; see /openapi.json',
+      { cause: error },
+    );
+  return new HomewardError('HW_INTERNAL', ERRORS.HW_INTERNAL.when, { cause: error });
+}
+
+interface ErrorFacts {
+  readonly code: string;
+  readonly statusCode: number | null;
+  readonly validation: string | null;
+}
+
+function factsOf(error: unknown): ErrorFacts {
+  if (typeof error !== 'object' || error === null) return { code: '', statusCode: null, validation: null };
+  return {
+    code: 'code' in error && typeof error.code === 'string' ? error.code : '',
+    statusCode: 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : null,
+    validation:
+      'validation' in error && Array.isArray(error.validation) && error instanceof Error ? error.message : null,
+  };
+}
+
+export function statusOf({ code, exitCode }: HomewardError): number {
+  const own = STATUS[code];
+  if (own !== undefined) return own;
+  if (exitCode === EXIT.usage) return 400;
+  return exitCode === EXIT.dependencyMissing ? 503 : 500;
+}
+
+/** What the caller is told. `reference` stands in the log beside the whole error. */
+export function problemOf(error: HomewardError): Problem {
+  const { when, todo } = ERRORS[error.code];
+  const status = statusOf(error);
+  const detail = TOLD_IN_FULL.has(error.code) ? error.message : `${when} ${todo}`;
+  return {
+    type: `urn:homeward:error:${error.code}`,
+    title: when.slice(0, MOST_TITLE),
+    status,
+    detail: detail.replaceAll(UNPRINTABLE, '\ufffd').slice(0, MOST_DETAIL),
+    code: error.code,
+    reference: status >= 500 ? referenceOf(error) : null,
+  };
+}
+
+/** By where it happened: the same defect has the same reference. */
+function referenceOf(error: Error): string {
+  const { cause } = error;
+  const place = cause instanceof Error ? (cause.stack ?? cause.message) : (error.stack ?? error.message);
+  return createHash('sha256').update(place).digest('hex').slice(0, 12);
+}

@@ -1,0 +1,118 @@
+import { countLookUps } from '../../../engine/access/count-look-ups.ts';
+import { lookUpRecords, type SoughtRecord, searchedSets } from '../../../engine/lookup/look-up.ts';
+import type { BitSearch } from '../../../engine/search/bit-search.ts';
+import type { Db } from '../../../engine/store/db.ts';
+import type { Member } from '../../../schemas/access.ts';
+import { HomewardError } from '../../../schemas/error.ts';
+import {
+  LookUpAnswer,
+  type LookUpRecord,
+  LookUpRequest,
+  type LookUpResult,
+  type ToldMatch,
+} from '../../../schemas/http/look-up.ts';
+import type { LookupAnswer, LookupMatch } from '../../../schemas/lookup.ts';
+import { admittedOf } from '../guard.ts';
+import { answers, type TypedApp } from '../typed-app.ts';
+
+const MOST_MATCHES_TOLD = 100;
+/** Of 1,000 records with every field, and some room for spaces. */
+const MOST_BODY_BYTES = 1024 * 1024;
+
+export interface LookUpServices {
+  /** Sees every set: what of a hit is told is decided here, what is searched is not. */
+  readonly db: Db;
+  readonly bits: BitSearch;
+  /** Role address of the unit that runs the engine. */
+  readonly contact: string;
+}
+
+/** What is known of hashes whose material stays where it is. */
+export function lookUpRoutes(app: TypedApp, { db, bits, contact }: LookUpServices): void {
+  app.post(
+    '/look-ups',
+    {
+      bodyLimit: MOST_BODY_BYTES,
+      config: {
+        policy: {
+          roles: ['specialist', 'lab', 'partner', 'supervisor'],
+          operation: 'consultation',
+          action: 'look-up',
+          reason: 'case',
+          changes: false,
+        },
+      },
+      schema: {
+        summary: 'What is known of up to 1,000 contents, by digest and PDQ',
+        description:
+          'Nothing of what is sent is stored. `no` is said against the sets that the answer names, `unknown` where something could not be compared.',
+        tags: ['look-up'],
+        body: LookUpRequest,
+        response: answers({ 200: LookUpAnswer }),
+      },
+    },
+    async (request) => {
+      const { member, objects } = admittedOf(request);
+      const { records } = request.body;
+      refuseModalities(member, records);
+      await countLookUps(db, member, records.length);
+      const found = await lookUpRecords(db, bits, records.map(soughtOf));
+      objects.push(`${records.length} records looked up`);
+      const yesOrNo = member.agreement?.tier === 'associated';
+      return {
+        results: found.map((answer, at) => resultOf(answer, records[at]?.reference ?? null, member)),
+        sets: yesOrNo ? null : await searchedSets(db),
+        contact: yesOrNo ? contact : null,
+      };
+    },
+  );
+}
+
+function refuseModalities({ agreement }: Member, records: readonly LookUpRecord[]): void {
+  if (agreement === null) return;
+  const asked = {
+    digest: records.some((one) => one.md5 !== undefined || one.sha1 !== undefined || one.sha256 !== undefined),
+    perceptual: records.some((one) => one.pdq !== undefined),
+  };
+  for (const modality of ['digest', 'perceptual'] as const) {
+    if (!asked[modality] || agreement.modalities.includes(modality)) continue;
+    throw new HomewardError(
+      'HW_FORBIDDEN',
+      `expected hashes of the modalities of your agreement (${agreement.modalities.join(', ')}), received ${modality} ones; leave them out`,
+    );
+  }
+}
+
+function soughtOf({ md5, sha1, sha256, pdq }: LookUpRecord): SoughtRecord {
+  const bits =
+    pdq === undefined
+      ? []
+      : [{ algorithm: 'pdq' as const, flavour: pdq.flavour ?? null, hex: pdq.hex, quality: pdq.quality ?? null }];
+  const record = { sourceKey: null, md5: md5 ?? null, sha1: sha1 ?? null, sha256: sha256 ?? null, bits };
+  return { record, incomplete: false };
+}
+
+function resultOf(found: LookupAnswer, reference: string | null, member: Member): LookUpResult {
+  const { answer, searched, incomplete, matches } = found;
+  const told = member.agreement?.tier === 'associated' ? null : matches.slice(0, MOST_MATCHES_TOLD);
+  return {
+    reference,
+    answer,
+    searched,
+    incomplete,
+    matches: told?.map((match) => toldMatch(match, member)) ?? null,
+    moreMatches: told === null ? 0 : matches.length - told.length,
+  };
+}
+
+/** A match without what the agreement does not name. The unit's own people see all of it. */
+function toldMatch({ recordId: _id, recordKey: _key, ...match }: LookupMatch, { agreement }: Member): ToldMatch {
+  const may = (field: NonNullable<Member['agreement']>['fields'][number]): boolean =>
+    agreement === null || agreement.fields.includes(field);
+  return {
+    ...match,
+    distance: may('distance') ? match.distance : null,
+    series: may('seriesName') ? match.series : null,
+    category: may('category') ? match.category : null,
+  };
+}

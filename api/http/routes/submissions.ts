@@ -1,0 +1,230 @@
+import { Type } from 'typebox';
+import type { Db } from '../../../engine/store/db.ts';
+import { batchMatches } from '../../../engine/submission/batch-matches.ts';
+import {
+  cancelSubmission,
+  findSubmission,
+  listSubmissions,
+  type NewSubmission,
+  type Submission,
+  submit,
+} from '../../../engine/submission/submission.ts';
+import { type AgreedField, Uuid } from '../../../schemas/access.ts';
+import { BoundedText, Closed, Count } from '../../../schemas/closed.ts';
+import { HomewardError } from '../../../schemas/error.ts';
+import {
+  SubmissionAnswer as Answer,
+  MatchPage,
+  type SubmissionAnswer,
+  SubmissionPage,
+  SubmissionRequest,
+} from '../../../schemas/http/submission.ts';
+import { cursorOf, pageQuery } from '../cursor.ts';
+import { admittedOf } from '../guard.ts';
+import { idempotencyKey } from '../idempotency-key.ts';
+import { answers, type TypedApp } from '../typed-app.ts';
+
+const MOST_AT_ONCE = 200;
+const MOST_MATCHES_AT_ONCE = 500;
+const matchCursor = cursorOf(Closed({ itemId: Count(), matchId: Count() }));
+const cursor = cursorOf(Closed({ submittedAt: BoundedText(30), submissionId: Uuid }));
+
+export interface SubmissionServices {
+  /** Writes what a member was admitted to; members themselves only read. */
+  readonly db: Db;
+  /** Tells the runner that something waits or is to stop. */
+  readonly wake: () => void;
+  /** @throws HW_REQUEST_INVALID for a root that is not configured or a path that is not below it */
+  readonly refuseSource: (root: string, path: string) => Promise<void>;
+}
+
+const MAKE = ['specialist', 'lab', 'partner'] as const;
+const SEE = [...MAKE, 'supervisor'] as const;
+
+/** Material handed in to be looked at: accepted at once, looked at in its turn. */
+export function submissionRoutes(app: TypedApp, { db, wake, refuseSource }: SubmissionServices): void {
+  app.post(
+    '/submissions',
+    {
+      config: { policy: { roles: MAKE, operation: 'collection', action: 'submit', reason: 'case', changes: true } },
+      schema: {
+        summary: 'Hand in material below an evidence root',
+        description:
+          'Accepted with 202 and looked at in its turn, the urgent first. The same Idempotency-Key gives the same submission again.',
+        tags: ['submissions'],
+        body: SubmissionRequest,
+        response: answers({ 202: Answer }),
+      },
+    },
+    async (request, reply) => {
+      const { member, admission, objects } = admittedOf(request);
+      const { kind, urgent, exhibit, mode, models, source } = request.body;
+      await refuseSource(source.root, source.path);
+      if (admission.caseId === null) throw new TypeError('expected a case of what is collected');
+      const wanted: NewSubmission = {
+        organisationId: member.organisationId,
+        caseId: admission.caseId,
+        submittedBy: member.principalId,
+        idempotencyKey: idempotencyKey(request.headers),
+        kind,
+        urgent,
+        exhibitRef: exhibit,
+        mode,
+        models,
+        root: source.root,
+        path: source.path,
+      };
+      const { submission, existed } = await submit(db, wanted);
+      if (existed && !isTheSame(submission, wanted))
+        throw new HomewardError(
+          'HW_IDEMPOTENCY_KEY',
+          'expected the request that this Idempotency-Key was first sent with, received another; use a new key for a new request',
+        );
+      objects.push(`submission ${submission.submissionId}`);
+      wake();
+      return await reply.code(202).send(answerOf(submission));
+    },
+  );
+
+  app.get(
+    '/submissions',
+    {
+      config: {
+        policy: { roles: SEE, operation: 'consultation', action: 'submissions list', reason: 'stated', changes: false },
+      },
+      schema: {
+        summary: 'What was handed in, the latest first',
+        tags: ['submissions'],
+        querystring: pageQuery(MOST_AT_ONCE),
+        response: answers({ 200: SubmissionPage }),
+      },
+    },
+    async (request) => {
+      const { limit = 50, after } = request.query;
+      const { db: seen, objects } = admittedOf(request);
+      const found = await listSubmissions(seen, cursor.read(after), limit + 1);
+      const page = found.slice(0, limit);
+      const last = page.at(-1);
+      objects.push(...page.map(({ submissionId }) => `submission ${submissionId}`));
+      return {
+        submissions: page.map(answerOf),
+        next: found.length > limit && last !== undefined ? cursor.write(placeOf(last)) : null,
+      };
+    },
+  );
+
+  const byId = Closed({ submissionId: Uuid });
+  app.get(
+    '/submissions/:submissionId',
+    {
+      config: {
+        policy: { roles: SEE, operation: 'consultation', action: 'submission show', reason: 'stated', changes: false },
+        etag: true,
+      },
+      schema: {
+        summary: 'How far it is',
+        description: 'With an ETag: ask again with If-None-Match, and 304 says that nothing changed.',
+        tags: ['submissions'],
+        params: byId,
+        response: answers({ 200: Answer, 304: Type.Null() }),
+      },
+    },
+    async (request) => {
+      const { db: seen, objects } = admittedOf(request);
+      objects.push(`submission ${request.params.submissionId}`);
+      return answerOf((await findSubmission(seen, request.params.submissionId)) ?? missing());
+    },
+  );
+
+  app.get(
+    '/submissions/:submissionId/matches',
+    {
+      config: {
+        policy: {
+          roles: SEE,
+          operation: 'consultation',
+          action: 'submission matches',
+          reason: 'case',
+          changes: false,
+        },
+      },
+      schema: {
+        summary: 'What of it is known, by digest and perceptual hash',
+        description:
+          'In the order of its items, as far as it was compared by now; sets and series that you may not know of are null.',
+        tags: ['submissions'],
+        params: byId,
+        querystring: pageQuery(MOST_MATCHES_AT_ONCE),
+        response: answers({ 200: MatchPage }),
+      },
+    },
+    async (request) => {
+      const { member, db: seen, objects } = admittedOf(request);
+      const { limit = 50, after } = request.query;
+      objects.push(`submission ${request.params.submissionId}`);
+      const { batchId } = (await findSubmission(seen, request.params.submissionId)) ?? missing();
+      if (batchId === null) return { matches: [], next: null };
+      const found = await batchMatches(seen, batchId, matchCursor.read(after), limit + 1);
+      const page = found.slice(0, limit);
+      const last = page.at(-1);
+      const may = (field: AgreedField) => member.agreement === null || member.agreement.fields.includes(field);
+      return {
+        matches: page.map(({ matchId: _id, distance, series, ...match }) => ({
+          ...match,
+          distance: may('distance') ? distance : null,
+          series: may('seriesName') ? series : null,
+        })),
+        next:
+          found.length > limit && last !== undefined
+            ? matchCursor.write({ itemId: last.itemId, matchId: last.matchId })
+            : null,
+      };
+    },
+  );
+
+  app.post(
+    '/submissions/:submissionId/cancel',
+    {
+      config: {
+        policy: { roles: MAKE, operation: 'alteration', action: 'submission cancel', reason: 'stated', changes: true },
+      },
+      schema: {
+        summary: 'Stop it, or take it out of the line',
+        description: 'What was recorded by then stays. Asking again changes nothing.',
+        tags: ['submissions'],
+        params: byId,
+        response: answers({ 202: Answer }),
+      },
+    },
+    async (request, reply) => {
+      const { member, db: seen, objects } = admittedOf(request);
+      const { submissionId } = request.params;
+      objects.push(`submission ${submissionId}`);
+      const shown = (await findSubmission(seen, submissionId)) ?? missing();
+      // Who may see another's by a joint case may not stop it.
+      if (shown.organisationId !== member.organisationId) missing();
+      const cancelled = (await cancelSubmission(db, submissionId)) ?? missing();
+      wake();
+      return await reply.code(202).send(answerOf(cancelled));
+    },
+  );
+}
+
+function missing(): never {
+  throw new HomewardError(
+    'HW_NOT_FOUND',
+    'expected the id of a submission, received one that is not there; GET /submissions lists yours',
+  );
+}
+
+function isTheSame(there: Submission, { idempotencyKey: _key, ...wanted }: NewSubmission): boolean {
+  const asked: Readonly<Record<string, unknown>> = wanted;
+  return Object.entries(there).every(([name, value]) => !Object.hasOwn(asked, name) || asked[name] === value);
+}
+
+const placeOf = ({ submittedAt, submissionId }: Submission) => ({ submittedAt, submissionId });
+
+export function answerOf(submission: Submission): SubmissionAnswer {
+  const { organisationId: _o, submittedBy: _s, exhibitRef, root: _r, path: _p, revision: _n, ...told } = submission;
+  return { ...told, exhibit: exhibitRef };
+}
