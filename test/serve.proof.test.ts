@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { assignCase, openCase } from '../engine/access/cases.ts';
+import { FIRST, PURPOSE, seedKey, seedOrganisation, seedPurpose } from '../engine/access/test-access-kit.ts';
+import { listAudit } from '../engine/audit/list.ts';
+import { verifyChain } from '../engine/audit/verify/chain.ts';
+import { drawnJpeg } from '../workers/decode/test-encoded-pictures.ts';
+import { killHard, type RunningCli, runCli, startCli, supervisorOf, TestFolder, withData } from './cli-kit.ts';
+
+/** Goals R1, S1, S3 and S10 over real processes: the server as it is started, material on disk, a caller with a key. */
+
+const SIZE = { widthPixels: 600, heightPixels: 450 };
+const PICTURES = 12;
+
+interface Told {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+describe('a served engine', { timeout: 600_000 }, () => {
+  let folder: TestFolder;
+  let cli: RunningCli;
+  let address = '';
+  let key = '';
+  let caseId = '';
+  let organisationId = '';
+
+  const start = async (): Promise<void> => {
+    cli = startCli(['serve', '--port', '0', '--data', folder.at('data'), '--config', folder.at('homeward.json')]);
+    cli.process.stdout?.setEncoding('utf8');
+    for await (const text of cli.process.stdout ?? []) {
+      const found = /listening on (\S+)/.exec(String(text));
+      if (found?.[1] === undefined) continue;
+      address = found[1];
+      return;
+    }
+    assert.fail(`it did not come up: ${cli.stderrSoFar()}`);
+  };
+  const call = async (method: string, path: string, body?: object, headers: object = {}): Promise<Told> => {
+    const response = await fetch(`${address}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${key}`,
+        'homeward-purpose': PURPOSE,
+        'homeward-case': caseId,
+        'homeward-justification': encodeURIComponent('examination of exhibit 7'),
+        'idempotency-key': randomUUID(),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const told: unknown = await response.json();
+    assert.ok(typeof told === 'object' && told !== null);
+    return { status: response.status, body: { ...told } };
+  };
+  const submit = async (path: string, urgent = false): Promise<Told> =>
+    await call('POST', '/submissions', {
+      kind: 'seizure',
+      urgent,
+      exhibit: `exhibit of ${path}`,
+      mode: 'exact',
+      models: false,
+      source: { kind: 'path', root: 'seized', path },
+    });
+  const until = async (submissionId: unknown, state: string): Promise<Told> => {
+    for (let attempt = 0; attempt < 600; attempt += 1) {
+      const told = await call('GET', `/submissions/${String(submissionId)}`);
+      if (told.body['state'] === state) return told;
+      assert.notEqual(told.body['state'], 'failed', `${JSON.stringify(told.body)} ${cli.stderrSoFar()}`);
+      await sleep(100);
+    }
+    return assert.fail(`it never was ${state}`);
+  };
+
+  before(async () => {
+    folder = await TestFolder.make();
+    for (const name of ['seized', 'seized/disk-1', 'seized/disk-2', 'own', 'elsewhere']) mkdirSync(folder.at(name));
+    for (let number = 0; number < PICTURES; number += 1)
+      writeFileSync(folder.at('seized', 'disk-1', `${number}.jpg`), await drawnJpeg(500 + number, SIZE));
+    writeFileSync(folder.at('seized', 'disk-2', 'urgent.jpg'), await drawnJpeg(600, SIZE));
+    writeFileSync(folder.at('own', 'known.jpg'), await drawnJpeg(500, SIZE));
+    symlinkSync(folder.at('elsewhere'), folder.at('seized', 'way-out'));
+    const roots = [{ name: 'seized', folder: folder.at('seized') }];
+    writeFileSync(folder.at('homeward.json'), JSON.stringify({ evidenceRoots: roots, hosts: 2 }));
+    const data = ['--data', folder.at('data'), '--as', 'examiner'];
+    const made = await runCli([
+      'hashset',
+      'make',
+      folder.at('own'),
+      '--series',
+      'case 44',
+      '--out',
+      folder.at('own.ndjson'),
+      ...data,
+    ]);
+    assert.equal(made.code, 0, made.stderr);
+    const imported = await runCli(['hashset', 'import', folder.at('own.ndjson'), '--source', 'lab', ...data]);
+    assert.equal(imported.code, 0, imported.stderr);
+    await withData(folder.at('data'), async (db) => {
+      await seedPurpose(db);
+      ({ organisationId } = await seedOrganisation(db, { fields: ['distance', 'seriesName'] }));
+      const granted = await seedKey(db, organisationId, ['lab']);
+      key = granted.presented;
+      caseId = await openCase(db, { organisationId, caseRef: 'C-7', jointUntil: null }, FIRST);
+      await assignCase(db, { caseId, principalId: granted.principalId }, FIRST);
+    });
+    await start();
+  });
+  after(async () => {
+    const supervisor = supervisorOf(cli);
+    if (supervisor !== undefined) killHard(supervisor.pid);
+    await folder[Symbol.asyncDispose]();
+  });
+
+  it('looks at what is handed in, the urgent first, and tells its matches', async () => {
+    const ordinary = await submit('disk-1');
+    assert.equal(ordinary.status, 202, JSON.stringify(ordinary.body));
+    const second = await submit('disk-1/1.jpg');
+    const urgent = await submit('disk-2', true);
+    const urgentDone = await until(urgent.body['submissionId'], 'complete');
+    const others = [
+      await until(ordinary.body['submissionId'], 'complete'),
+      await until(second.body['submissionId'], 'complete'),
+    ];
+    for (const other of others) assert.ok(String(other.body['finishedAt']) > String(urgentDone.body['finishedAt']));
+    const counts = others[0]?.body['counts'];
+    assert.ok(typeof counts === 'object' && counts !== null && 'read' in counts);
+    assert.equal(counts.read, PICTURES);
+    const { body } = await call('GET', `/submissions/${String(ordinary.body['submissionId'])}/matches`);
+    const matches = body['matches'];
+    assert.ok(Array.isArray(matches) && matches.length > 0);
+    assert.ok(matches.some(({ method, distance }) => method === 'sha256' && distance === 0));
+  });
+
+  it('refuses what leads out of an evidence root as it refuses what is not there', async () => {
+    const answers = [];
+    for (const path of ['way-out', '../elsewhere', '/etc', 'nothing', 'disk-1/../../elsewhere', 'disk-1\0']) {
+      const { status, body } = await submit(path);
+      answers.push(JSON.stringify({ status, ...body }));
+    }
+    assert.equal(new Set(answers).size, 1, answers.join('\n'));
+    assert.match(answers[0] ?? '', /"status":400/);
+    assert.ok(!(answers[0] ?? '').includes(folder.path));
+  });
+
+  it('R1: goes on with what was accepted when it is killed and started again', async () => {
+    for (let number = 0; number < PICTURES; number += 1)
+      writeFileSync(folder.at('seized', 'disk-2', `more-${number}.jpg`), await drawnJpeg(700 + number, SIZE));
+    const accepted = await submit('disk-2');
+    await until(accepted.body['submissionId'], 'running').catch(() => undefined);
+    const supervisor = supervisorOf(cli);
+    assert.ok(supervisor !== undefined);
+    killHard(supervisor.pid);
+    await cli.finished;
+    await start();
+    const done = await until(accepted.body['submissionId'], 'complete');
+    const counts = done.body['counts'];
+    assert.ok(typeof counts === 'object' && counts !== null && 'failed' in counts && counts.failed === 0);
+  });
+
+  it('stops when it is asked to, and leaves a whole chain of what was asked of it', async () => {
+    supervisorOf(cli);
+    cli.process.kill('SIGTERM');
+    const { code } = await cli.finished;
+    assert.equal(code, 0);
+    await withData(folder.at('data'), async (db) => {
+      const entries = await Array.fromAsync(listAudit(db, organisationId));
+      assert.equal((await verifyChain(entries)).whole, true);
+      assert.ok(entries.some(({ action, outcome }) => action === 'submit' && outcome === 'done'));
+      const items = await db.query<{ items: number }>(
+        'select count(*) as items from item i join batch b using (batch_id) where b.organisation_id = $1 group by path_key, i.batch_id having count(*) > 1',
+        [organisationId],
+      );
+      assert.deepEqual(items, []);
+    });
+  });
+});
