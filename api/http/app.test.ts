@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
+import { day, PURPOSE } from '../../engine/access/test-access-kit.ts';
 import { listAudit } from '../../engine/audit/list.ts';
 import { ROLES } from '../../schemas/access.ts';
 import { addRecord, addSet } from '../../test/known-set-kit.ts';
@@ -165,7 +166,7 @@ for (const engine of STORE_ENGINES) {
       assert.equal(again.body['submissionId'], first.body['submissionId']);
       assertProblem(
         await lab.call('POST', '/submissions', submission({ urgent: true }), key),
-        422,
+        409,
         'HW_IDEMPOTENCY_KEY',
       );
       assertProblem(
@@ -231,6 +232,84 @@ for (const engine of STORE_ENGINES) {
       });
     }
 
+    it('S5: brings a partner in by two administrators, and lets nobody of it in any more within a second', async () => {
+      const home = { of: await http.home() };
+      const [one, other] = [await http.caller(home, ['administrator']), await http.caller(home, ['administrator'])];
+      const organisationId = `partner-${randomUUID()}`;
+      const ask = async (by: Caller, url: string, body?: object, headers = {}) => {
+        const answer = await by.call('POST', url, body, { 'homeward-case': undefined, ...headers });
+        assert.ok(answer.status < 300, answer.text);
+        return answer.body;
+      };
+      await ask(one, '/organisations', { organisationId, name: organisationId, contactReference: null });
+      const terms = {
+        organisationId,
+        tier: 'associated',
+        purposes: [PURPOSE],
+        modalities: ['digest'],
+        highestTlp: 'GREEN',
+        fields: [],
+        dailyQuota: 10,
+        perMinute: 10,
+        firstDay: day(-1),
+        lastDay: day(30),
+      };
+      const agreement = `/agreements/${String((await ask(one, '/agreements', terms))['agreementId'])}`;
+      await ask(one, `${agreement}/evaluation`, { criteria: 'criteria 2026-03', findings: 'met', reviewOn: day(20) });
+      const alone = await one.call('POST', `${agreement}/activation`, undefined, { 'homeward-case': undefined });
+      assertProblem(alone, 409, 'HW_ACCESS_RULE');
+      await ask(other, `${agreement}/activation`);
+      const wanted = { organisationId, label: 'desk 1', roles: ['partner'], validDays: 30 };
+      const again = { 'idempotency-key': randomUUID(), 'homeward-case': undefined };
+      const made = await ask(one, '/keys', wanted, again);
+      const repeated = await one.call('POST', '/keys', wanted, again);
+      assertProblem(repeated, 409, 'HW_IDEMPOTENCY_KEY');
+      assert.ok(!repeated.text.includes(String(made['key'])));
+      const asked = {
+        authorization: `Bearer ${String(made['key'])}`,
+        'homeward-purpose': PURPOSE,
+        'homeward-justification': encodeURIComponent('a list of its own cases'),
+      };
+      assert.equal((await http.call('GET', '/cases', undefined, asked)).status, 200);
+      await ask(one, `${agreement}/revocation`, { reason: 'ended by its parties' });
+      const revokedMs = performance.now();
+      for (;;) {
+        const answer = await http.call('GET', '/cases', undefined, asked);
+        if (answer.status !== 200) {
+          assertProblem(answer, 403, 'HW_AGREEMENT_ENDED');
+          break;
+        }
+        assert.ok(performance.now() - revokedMs < 1000);
+      }
+      const stored = await http.db.query<{ answer: string | null }>('select answer from idempotent_answer');
+      assert.ok(stored.every(({ answer }) => answer === null || !answer.includes('hw_')));
+    });
+
+    it('does once what is asked twice, and answers alike', async () => {
+      const administrator = await http.caller({ of: await http.home() }, ['administrator']);
+      const body = { organisationId: `twice-${randomUUID()}`, name: 'asked twice', contactReference: null };
+      const headers = { 'idempotency-key': randomUUID(), 'homeward-case': undefined };
+      const [first, second] = [
+        await administrator.call('POST', '/organisations', body, headers),
+        await administrator.call('POST', '/organisations', body, headers),
+      ];
+      assert.deepEqual([first.status, second.status, second.text], [201, 201, first.text]);
+      const other = await administrator.call('POST', '/organisations', { ...body, name: 'another' }, headers);
+      assertProblem(other, 409, 'HW_IDEMPOTENCY_KEY');
+    });
+
+    it('shows an auditor the chain of the own organisation, and enters that it was read', async () => {
+      const lab = await http.caller();
+      await lab.call('POST', '/look-ups', one(KNOWN));
+      const auditor = await http.caller({ of: lab.organisationId }, ['auditor']);
+      const page = await auditor.call('GET', '/audit?limit=1', undefined, { 'homeward-case': undefined });
+      assert.equal(page.status, 200, page.text);
+      const { entries, next } = page.body;
+      assert.ok(Array.isArray(entries) && entries.length === 1 && next === null, page.text);
+      assert.equal(entries[0].action, 'look-up');
+      assert.equal((await lastEntry(lab))?.action, 'audit list');
+    });
+
     it('S10: says nothing of tables, files or places in the code when something breaks inside', async () => {
       const lab = await http.caller();
       await http.db.execute('alter table submission rename to submission_away');
@@ -260,7 +339,9 @@ for (const engine of STORE_ENGINES) {
 function guardedRoutes(http: HttpUnderTest): { method: 'GET' | 'POST'; url: string; roles: readonly string[] }[] {
   return http.app.policies.map(({ method, url, policy }) => ({
     method,
-    url: url.replace(/:\w*Id/g, (name) => (name === ':leadId' ? '1' : randomUUID())),
+    url: url.replace(/:\w*Id/g, (name) =>
+      name === ':leadId' ? '1' : name === ':keyId' ? '0'.repeat(16) : randomUUID(),
+    ),
     roles: policy.roles,
   }));
 }

@@ -9,11 +9,14 @@ import { ENGINE_VERSION } from '../version.ts';
 import { closeAnswers } from './closed-answers.ts';
 import { tagPolledAnswers } from './entity-tag.ts';
 import { type GuardServices, guardRoutes } from './guard.ts';
+import { answerRepeated } from './idempotent-answers.ts';
 import { countRequests } from './metrics.ts';
 import { openApiRoutes } from './openapi-page.ts';
 import { boundWorkUnderWay, RETRY_AFTER_SECONDS } from './pressure.ts';
 import { codedError, problemOf } from './problem.ts';
+import { administrationRoutes } from './routes/administration.ts';
 import { type HealthServices, healthRoutes } from './routes/health.ts';
+import { knownRoutes } from './routes/known.ts';
 import { leadRoutes } from './routes/leads.ts';
 import { type LookUpServices, lookUpRoutes } from './routes/look-up.ts';
 import { type SubmissionServices, submissionRoutes } from './routes/submissions.ts';
@@ -94,11 +97,14 @@ export async function buildApp(services: HttpServices, limits: HttpLimits = HTTP
     },
   });
   guardRoutes(app, services);
+  answerRepeated(app, services.db);
   healthRoutes(app, { readiness: services.readiness, metrics });
   openApiRoutes(app);
   lookUpRoutes(app, services);
   submissionRoutes(app, services);
   leadRoutes(app, services);
+  knownRoutes(app, services);
+  administrationRoutes(app, services);
   await app.ready();
   return app;
 }

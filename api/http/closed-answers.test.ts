@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import fastify, { type FastifyInstance } from 'fastify';
-import { Type } from 'typebox';
+import { type TSchema, Type } from 'typebox';
 import { Closed } from '../../schemas/closed.ts';
 import { closeAnswers } from './closed-answers.ts';
 import { boundWorkUnderWay } from './pressure.ts';
 
 /** Stands for what must not leave: the beginning of a JPEG. */
 const PIXELS = Buffer.from('ffd8ffe000104a464946', 'hex');
-const response = { 200: Closed({ name: Type.String({ maxLength: 10 }) }) };
+const response: Readonly<Record<string, TSchema>> = { 200: Closed({ name: Type.String({ maxLength: 10 }) }) };
 
 describe('answers of the API', () => {
   let app: FastifyInstance;

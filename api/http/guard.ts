@@ -68,8 +68,9 @@ export function guardRoutes(app: FastifyInstance, services: GuardServices): void
     if (config?.policy === undefined) throw new TypeError(`expected a policy for the route ${String(method)} ${url}`);
     if (schema?.response === undefined)
       throw new TypeError(`expected closed answers for the route ${String(method)} ${url}`);
-    if (config.policy !== 'open' && (method === 'GET' || method === 'POST'))
-      app.policies.push({ method, url, policy: config.policy });
+    for (const called of ['GET', 'POST'] as const)
+      if (config.policy !== 'open' && method === called)
+        app.policies.push({ method: called, url, policy: config.policy });
   });
   // Before the body is read: nobody unknown gets to fill memory.
   app.addHook('onRequest', async (request) => {

@@ -32,6 +32,13 @@ export interface Caller {
     body?: object,
     headers?: Readonly<Record<string, string | undefined>>,
   ): Promise<Answer>;
+  /** The same with a body as it is sent. */
+  raw(
+    method: 'GET' | 'POST',
+    url: string,
+    payload: string | undefined,
+    headers: Readonly<Record<string, string | undefined>>,
+  ): Promise<Answer>;
 }
 
 export class HttpUnderTest implements AsyncDisposable {
@@ -105,21 +112,20 @@ export class HttpUnderTest implements AsyncDisposable {
     const caseRef = `case-${randomUUID()}`;
     const caseId = await openCase(this.db, { organisationId, caseRef, jointUntil: null }, FIRST);
     if (worksOnCases) await assignCase(this.db, { caseId, principalId }, FIRST);
+    const stated = () => ({
+      authorization: `Bearer ${presented}`,
+      'homeward-purpose': PURPOSE,
+      'homeward-case': caseId,
+      'homeward-justification': encodeURIComponent('Prüfung eines Asservats'),
+      'idempotency-key': randomUUID(),
+    });
     return {
       organisationId,
       principalId,
       caseId,
-      call: async (method, url, body, headers = {}) => {
-        const given = {
-          authorization: `Bearer ${presented}`,
-          'homeward-purpose': PURPOSE,
-          'homeward-case': caseId,
-          'homeward-justification': encodeURIComponent('Prüfung eines Asservats'),
-          'idempotency-key': randomUUID(),
-          ...headers,
-        };
-        return await this.call(method, url, body, given);
-      },
+      call: async (method, url, body, headers = {}) => await this.call(method, url, body, { ...stated(), ...headers }),
+      raw: async (method, url, payload, headers) =>
+        await this.#inject(method, url, { 'content-type': 'application/json', ...stated(), ...headers }, payload),
     };
   }
 
@@ -129,15 +135,20 @@ export class HttpUnderTest implements AsyncDisposable {
     body?: object,
     headers: Readonly<Record<string, string | undefined>> = {},
   ): Promise<Answer> {
-    const sent = Object.fromEntries(
+    return await this.#inject(method, url, headers, body);
+  }
+
+  async #inject(
+    method: 'GET' | 'POST',
+    url: string,
+    headers: Readonly<Record<string, string | undefined>>,
+    payload: object | string | undefined,
+  ): Promise<Answer> {
+    const given = Object.fromEntries(
       Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
     );
-    const response = await this.app.inject({
-      method,
-      url,
-      headers: sent,
-      ...(body === undefined ? {} : { payload: body }),
-    });
+    const sent = { method, url, headers: given, ...(payload === undefined ? {} : { payload }) };
+    const response = await this.app.inject(sent);
     const text = response.payload;
     const isJson = String(response.headers['content-type'] ?? '').includes('json');
     return { status: response.statusCode, headers: response.headers, text, body: isJson ? JSON.parse(text) : {} };

@@ -73,6 +73,7 @@ export function leadRoutes(app: TypedApp, { db }: { readonly db: Db }): void {
           reason: 'case',
           changes: true,
         },
+        repeated: 'answer',
       },
       schema: {
         summary: 'Say what a lead is worth',

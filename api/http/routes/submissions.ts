@@ -46,7 +46,10 @@ export function submissionRoutes(app: TypedApp, { db, wake, refuseSource }: Subm
   app.post(
     '/submissions',
     {
-      config: { policy: { roles: MAKE, operation: 'collection', action: 'submit', reason: 'case', changes: true } },
+      config: {
+        policy: { roles: MAKE, operation: 'collection', action: 'submit', reason: 'case', changes: true },
+        repeated: 'own',
+      },
       schema: {
         summary: 'Hand in material below an evidence root',
         description:
@@ -187,6 +190,7 @@ export function submissionRoutes(app: TypedApp, { db, wake, refuseSource }: Subm
     {
       config: {
         policy: { roles: MAKE, operation: 'alteration', action: 'submission cancel', reason: 'stated', changes: true },
+        repeated: 'answer',
       },
       schema: {
         summary: 'Stop it, or take it out of the line',

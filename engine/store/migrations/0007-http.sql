@@ -51,3 +51,19 @@ create policy member on submission for select to homeward_member using (
 -- Labs often have no more. A record with a stronger digest is in no index of the weaker one, and going through all of them takes seconds.
 create index known_record_weaker_md5 on known_record (md5) where md5 is not null and (sha1 is not null or sha256 is not null);
 create index known_record_weaker_sha1 on known_record (sha1) where sha1 is not null and sha256 is not null;
+
+-- ---- Answers to requests that change something, by the key of who asked ----
+
+-- Who asks again with a key gets the answer of the first time. Without an answer the request was begun and nobody knows how it ended.
+create table idempotent_answer (
+  principal_id uuid not null references principal on delete cascade,
+  idempotency_key text not null check (length(idempotency_key) between 8 and 100),
+  -- Over method, address and body: a key is for one request.
+  request_sha256 bytea not null check (octet_length(request_sha256) = 32),
+  begun_at timestamptz not null default now(),
+  status smallint check (status between 200 and 499),
+  -- Null where the answer is never told twice, such as a new key.
+  answer text check (length(answer) <= 100000),
+  primary key (principal_id, idempotency_key)
+);
+create index idempotent_answer_age on idempotent_answer (begun_at);

@@ -1,0 +1,32 @@
+import { Type } from 'typebox';
+import { Uuid } from '../access.ts';
+import { AuditEntry } from '../audit.ts';
+import { BoundedText, Closed, Count, Nullable } from '../closed.ts';
+import { SearchedSet } from '../lookup.ts';
+
+export const HashSetList = Closed({ sets: Type.Array(SearchedSet, { maxItems: 10_000 }) });
+
+export const SeriesPage = Closed({
+  series: Type.Array(Closed({ seriesId: Count(), source: BoundedText(200), name: BoundedText(300) }), {
+    maxItems: 500,
+  }),
+  next: Nullable(BoundedText(300)),
+});
+
+export const CaseList = Closed({
+  cases: Type.Array(
+    Closed({
+      caseId: Uuid,
+      caseRef: BoundedText(200),
+      joint: Type.Boolean(),
+      lastDay: Nullable(BoundedText(10)),
+    }),
+    { maxItems: 1000 },
+  ),
+});
+
+export const AuditPage = Closed({
+  entries: Type.Array(AuditEntry, { maxItems: 500 }),
+  /** For `after` of the next page; null at the end. */
+  next: Nullable(BoundedText(300)),
+});
