@@ -192,6 +192,22 @@ for (const engine of STORE_ENGINES) {
       assert.equal(cancelled.body['state'], 'cancelled');
     });
 
+    it('tells how far a submission is as it changes, until it ends', async () => {
+      const lab = await http.caller();
+      const { body } = await lab.call('POST', '/submissions', submission());
+      const url = `/submissions/${String(body['submissionId'])}`;
+      const told = lab.call('GET', `${url}/events`);
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      await lab.call('POST', `${url}/cancel`);
+      const { status, headers, text } = await told;
+      assert.deepEqual([status, headers['content-type']], [200, 'text/event-stream; charset=utf-8']);
+      assert.match(String(headers['content-security-policy']), /img-src 'none'/);
+      const states = [...text.matchAll(/^data: .*"state":"(\w+)"/gm)].map(([, state]) => state);
+      assert.deepEqual(states, ['waiting', 'cancelled']);
+      const other = await http.caller();
+      assertProblem(await other.call('GET', `${url}/events`), 404, 'HW_NOT_FOUND');
+    });
+
     it('lists submissions page by page, each once', async () => {
       const lab = await http.caller();
       const made = new Set<unknown>();

@@ -22,11 +22,7 @@ export interface EventStreams {
    * Answers with server-sent events (WHATWG HTML, 9.2): the value now, and again whenever it changed, each held against the closed
    * schema. The request was let in and is recorded by now; `look` says anew each time whether the reader still may know.
    */
-  tell<S extends TSchema>(
-    reply: FastifyReply,
-    schema: S,
-    look: () => Promise<Told<Static<S>> | null>,
-  ): Promise<void>;
+  tell<S extends TSchema>(reply: FastifyReply, schema: S, look: () => Promise<Told<Static<S>> | null>): Promise<void>;
   close(): void;
 }
 
@@ -55,7 +51,8 @@ export function eventStreams(): EventStreams {
         while (!over.aborted) {
           const told = await look();
           if (told === null) break;
-          if (!check.Check(told.value)) throw new HomewardError('HW_INTERNAL', 'expected an event of declared fields only; it was withheld');
+          if (!check.Check(told.value))
+            throw new HomewardError('HW_INTERNAL', 'expected an event of declared fields only; it was withheld');
           const text = JSON.stringify(told.value);
           if (text !== before) {
             before = text;

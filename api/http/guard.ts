@@ -38,6 +38,10 @@ const MOST_OBJECTS = 1000;
 declare module 'fastify' {
   interface FastifyInstance {
     /** Of every guarded route. */
+    /** Records what is answered now, for a route whose answer goes on for long. @throws HW_AUDIT_UNWRITABLE */
+    readonly recordAnswer: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+    /** Whether who was let in would be let in now. */
+    readonly isStillLetIn: (request: FastifyRequest) => Promise<boolean>;
     readonly policies: { readonly method: 'GET' | 'POST'; readonly url: string; readonly policy: RoutePolicy }[];
   }
   interface FastifyRequest {
@@ -64,6 +68,14 @@ export function guardRoutes(app: FastifyInstance, services: GuardServices): void
   app.decorateRequest('admitted', null);
   app.decorateRequest('isRecorded', false);
   app.decorate('policies', []);
+  app.decorate('recordAnswer', async (request, reply) => await record(services, request, reply));
+  app.decorate('isStillLetIn', async (request) => {
+    try {
+      return (await memberOf(services.access, request)).principalId === request.admitted?.member.principalId;
+    } catch {
+      return false;
+    }
+  });
   app.addHook('onRoute', ({ method, url, config, schema }) => {
     if (config?.policy === undefined) throw new TypeError(`expected a policy for the route ${String(method)} ${url}`);
     if (schema?.response === undefined)

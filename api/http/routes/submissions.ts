@@ -20,6 +20,7 @@ import {
   SubmissionRequest,
 } from '../../../schemas/http/submission.ts';
 import { cursorOf, pageQuery } from '../cursor.ts';
+import { eventStreams } from '../event-stream.ts';
 import { admittedOf } from '../guard.ts';
 import { idempotencyKey } from '../idempotency-key.ts';
 import { answers, type TypedApp } from '../typed-app.ts';
@@ -136,6 +137,45 @@ export function submissionRoutes(app: TypedApp, { db, wake, refuseSource }: Subm
       const { db: seen, objects } = admittedOf(request);
       objects.push(`submission ${request.params.submissionId}`);
       return answerOf((await findSubmission(seen, request.params.submissionId)) ?? missing());
+    },
+  );
+
+  const streams = eventStreams();
+  app.addHook('preClose', async () => streams.close());
+  app.get(
+    '/submissions/:submissionId/events',
+    {
+      config: {
+        policy: {
+          roles: SEE,
+          operation: 'consultation',
+          action: 'submission follow',
+          reason: 'stated',
+          changes: false,
+        },
+        always: true,
+      },
+      schema: {
+        summary: 'How far it is, told as it changes',
+        description:
+          'Server-sent events named state, each with the same as GET /submissions/{submissionId}; it ends with the submission.',
+        tags: ['submissions'],
+        produces: ['text/event-stream'],
+        params: byId,
+        response: answers({ 200: Answer }),
+      },
+    },
+    async (request, reply) => {
+      const { db: seen, objects } = admittedOf(request);
+      const { submissionId } = request.params;
+      objects.push(`submission ${submissionId}`);
+      if ((await findSubmission(seen, submissionId)) === null) missing();
+      await app.recordAnswer(request, reply);
+      await streams.tell(reply, Answer, async () => {
+        if (!(await app.isStillLetIn(request))) return null;
+        const now = await findSubmission(seen, submissionId);
+        return now === null ? null : { value: answerOf(now), last: now.finishedAt !== null };
+      });
     },
   );
 
