@@ -1,5 +1,6 @@
 import { countLookUps } from '../../../engine/access/count-look-ups.ts';
-import { lookUpRecords, type SoughtRecord, searchedSets } from '../../../engine/lookup/look-up.ts';
+import type { SoughtRecord } from '../../../engine/lookup/look-up.ts';
+import { LookUpGroups } from '../../../engine/lookup/look-up-groups.ts';
 import type { BitSearch } from '../../../engine/search/bit-search.ts';
 import type { Db } from '../../../engine/store/db.ts';
 import type { Member } from '../../../schemas/access.ts';
@@ -29,6 +30,7 @@ export interface LookUpServices {
 
 /** What is known of hashes whose material stays where it is. */
 export function lookUpRoutes(app: TypedApp, { db, bits, contact }: LookUpServices): void {
+  const groups = new LookUpGroups(db, bits);
   app.post(
     '/look-ups',
     {
@@ -56,12 +58,12 @@ export function lookUpRoutes(app: TypedApp, { db, bits, contact }: LookUpService
       const { records } = request.body;
       refuseModalities(member, records);
       await countLookUps(db, member, records.length);
-      const found = await lookUpRecords(db, bits, records.map(soughtOf));
+      const { answers: found, sets } = await groups.lookUp(records.map(soughtOf));
       objects.push(`${records.length} records looked up`);
       const yesOrNo = member.agreement?.tier === 'associated';
       return {
         results: found.map((answer, at) => resultOf(answer, records[at]?.reference ?? null, member)),
-        sets: yesOrNo ? null : await searchedSets(db),
+        sets: yesOrNo ? null : [...sets],
         contact: yesOrNo ? contact : null,
       };
     },
