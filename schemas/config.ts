@@ -55,6 +55,10 @@ export const Config = Closed({
   /** A known record that hits more unrelated cases than this is suspended until a person resumes it; 0: never. */
   suspendAfterCases: Type.Integer({ minimum: 0, maximum: 1_000_000 }),
   cases: Type.Array(CasePolicy, { maxItems: 10_000 }),
+  /** Signing key of the audit; null: audit-key.pem in the data folder. */
+  auditKeyFile: Nullable(BoundedText(4096)),
+  /** Folder that gets a copy of each checkpoint of the audit, best one that leaves the machine; null: none. */
+  auditDropFolder: Nullable(BoundedText(4096)),
 });
 export type Config = Static<typeof Config>;
 

@@ -119,6 +119,8 @@ function defaultConfig(environment: ConfigSources['environment']): Config {
     models: DEFAULT_MODELS,
     suspendAfterCases: DEFAULT_SUSPEND_AFTER_CASES,
     cases: [],
+    auditKeyFile: null,
+    auditDropFolder: null,
   };
 }
 

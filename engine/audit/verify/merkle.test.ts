@@ -20,7 +20,8 @@ const sha256 = (...parts: readonly Uint8Array[]): Buffer => {
   return hash.digest();
 };
 
-const leavesOf = (size: number): Buffer[] => Array.from({ length: size }, (_, at) => leafHash(Buffer.of(at % 256, at >> 8)));
+const leavesOf = (size: number): Buffer[] =>
+  Array.from({ length: size }, (_, at) => leafHash(Buffer.of(at % 256, at >> 8)));
 
 /** The definition of RFC 9162, 2.1.1, word by word. */
 function definedRoot(leaves: readonly Uint8Array[]): Uint8Array {
