@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { cp, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { openTestDb } from '../../test/pglite-template.ts';
@@ -31,7 +34,7 @@ function rehashed(lines: readonly Line[], organisation: string): Line[] {
     const entry = entryOf(line);
     if (entry === undefined) return line;
     sequence += 1;
-    const { hash: _own, ...changed } = { ...entry, organisation, sequence, previousHash };
+    const { hash: _own, ...changed }: Line = { ...entry, organisation, sequence, previousHash };
     previousHash = entryHash(changed);
     return { ...line, entry: { ...changed, hash: previousHash } };
   });
@@ -166,6 +169,29 @@ describe('an edited export of the audit', () => {
     const known = { keys: [stranger.publicKey], witnesses: [], codes: [] };
     const verdict = await verifyExport([Buffer.from(text)], known);
     assert.equal(verdict.whole ? 'whole' : verdict.fault, 'untrusted');
+  });
+
+  it('S4: is judged by the verifier alone, copied to another place and run with plain Node', async () => {
+    const alone = path.join(folder.path, 'verify');
+    await cp(path.join(import.meta.dirname, 'verify'), alone, { recursive: true });
+    const [file, forged] = [path.join(folder.path, 'export.ndjson'), path.join(folder.path, 'forged.ndjson')];
+    await writeFile(file, text);
+    await writeFile(forged, text.replace('A. Examiner', 'B. Examiner'));
+    const keyPem = path.join(folder.path, 'public.pem');
+    await writeFile(keyPem, key.publicPem());
+    const run = (...args: readonly string[]) =>
+      spawnSync(process.execPath, [path.join(alone, 'main.ts'), ...args], {
+        encoding: 'utf8',
+        cwd: folder.path,
+        env: {},
+      });
+    const good = run(file, '--key', keyPem);
+    assert.deepEqual([good.status, good.stdout.split(':')[0]], [0, 'WHOLE'], good.stderr);
+    const bad = run(forged, '--key', keyPem);
+    assert.deepEqual([bad.status, bad.stdout.slice(0, 17)], [4, 'BROKEN at line 3:']);
+    // A private key given by mistake is refused, not used.
+    for (const args of [[], [file, '--code', 'nonsense'], [file, '--key', folder.keyFile]])
+      assert.equal(run(...args).status, 2);
   });
 
   it('is read in chunks cut anywhere', async () => {

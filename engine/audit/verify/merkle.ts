@@ -45,7 +45,7 @@ export class Frontier {
 
   /** Adds a leaf by its hash. */
   add(leaf: Uint8Array): void {
-    let root = Buffer.from(leaf);
+    let root: Buffer = Buffer.from(leaf);
     // As a binary counter carries: two subtrees of one size become one of twice the size.
     for (let size = this.#size; size % 2 === 1; size = Math.floor(size / 2)) {
       root = nodeHash(this.#roots.pop() ?? EMPTY_ROOT, root);
