@@ -74,6 +74,14 @@ describe('the audit, from the command line', () => {
     ended(await runCli(['audit', 'verify', at('export.ndjson'), '--key', at('kept.json')]), 2, /^HW_AUDIT_EXPORT/);
   });
 
+  it('S4: proves one entry, which the verifier tells from a changed one', async () => {
+    ended(await unit('prove', '2', '--out', at('entry.json'), ...WHY), 0, /Entry 2 and its proof written/);
+    const key = ['--key', at('unit.pem')];
+    ended(await runCli(['audit', 'verify', at('entry.json'), ...key]), 0, /^WHOLE: entry 2 is under/);
+    await writeFile(at('forged.json'), (await readFile(at('entry.json'), 'utf8')).replace('"auditor"', '"nobody"'));
+    ended(await runCli(['audit', 'verify', at('forged.json'), ...key]), 4, /^BROKEN: The entry was edited/);
+  });
+
   it('changes its key, and shows no alarm where there is none', async () => {
     ended(await unit('key', 'change', '--justification', 'yearly'), 0, /BEGIN PUBLIC KEY/);
     ended(await unit('key', 'list'), 0, /to \d{4}-.* the first\n.*to now {2}endorsed/);

@@ -10,6 +10,7 @@ import {
 import { listCheckpoints, makeCheckpoint, type SignedCheckpoint } from '../../engine/audit/checkpoint.ts';
 import { dropCheckpoints } from '../../engine/audit/drop-folder.ts';
 import { exportAudit } from '../../engine/audit/export.ts';
+import { proveEntry } from '../../engine/audit/prove-entry.ts';
 import { AUDIT_KEY_FILE, type SigningKey } from '../../engine/audit/signing-key.ts';
 import { withAudit } from '../../engine/audit/with-audit.ts';
 import { witnessLines } from '../../engine/audit/witness-line.ts';
@@ -58,6 +59,12 @@ export async function auditKeys(config: Config): Promise<AuditKey[]> {
   );
 }
 
+export interface DisclosureDetails {
+  readonly purpose: string;
+  readonly recipient: string;
+  readonly justification: string;
+}
+
 export interface CheckpointAnswer {
   readonly signed: SignedCheckpoint;
   readonly dropped: readonly string[];
@@ -79,25 +86,56 @@ export async function checkpointNow(config: Config, organisation: string, out?: 
   );
 }
 
+/** Writes what shows one entry to be in the audit, under a checkpoint made now; the entry itself is disclosed with it. */
+export async function proveTo(
+  config: Config,
+  organisation: string,
+  sequence: number,
+  out: string,
+  details: DisclosureDetails,
+): Promise<SignedCheckpoint> {
+  return await disclose(
+    config,
+    'audit prove',
+    `entry ${sequence} of the audit of ${organisation}`,
+    details,
+    async (db) => {
+      const { signed } = await signAndDrop(db, config, organisation);
+      await writeOut(out, [`${await proveEntry(db, sequence, signed)}\n`]);
+      return signed;
+    },
+  );
+}
+
 /** Writes an export that ends with a checkpoint of its own, this disclosure among its entries. */
 export async function exportTo(
   config: Config,
   organisation: string,
   out: string,
-  details: { readonly purpose: string; readonly recipient: string; readonly justification: string },
+  details: DisclosureDetails,
 ): Promise<SignedCheckpoint> {
+  return await disclose(config, 'audit export', `audit of ${organisation}`, details, async (db) => {
+    const { key, signed } = await signAndDrop(db, config, organisation);
+    await writeOut(out, exportAudit(db, signed, key));
+    return signed;
+  });
+}
+
+async function disclose(
+  config: Config,
+  action: string,
+  object: string,
+  details: DisclosureDetails,
+  work: (db: Db) => Promise<SignedCheckpoint>,
+): Promise<SignedCheckpoint> {
+  const act = { ...auditActOf(config, 'disclosure', action, details), objects: [object] };
   return await withDatabase(
     config,
     async (db) =>
-      await withAudit(
-        db,
-        { ...auditActOf(config, 'disclosure', 'audit export', details), objects: [`audit of ${organisation}`] },
-        async () => {
-          const { key, signed } = await signAndDrop(db, config, organisation);
-          await writeOut(out, exportAudit(db, signed, key));
-          return { result: signed, objects: [checkpointObject(signed)] };
-        },
-      ),
+      await withAudit(db, act, async () => {
+        const signed = await work(db);
+        return { result: signed, objects: [checkpointObject(signed)] };
+      }),
   );
 }
 

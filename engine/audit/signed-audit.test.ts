@@ -10,12 +10,14 @@ import { changeAuditKey, initAuditKey, listAuditKeys, signingKeyInUse } from './
 import { listCheckpoints, makeCheckpoint, organisationsToSign } from './checkpoint.ts';
 import { CheckpointSchedule } from './checkpoint-schedule.ts';
 import { dropCheckpoints } from './drop-folder.ts';
+import { proveEntry } from './prove-entry.ts';
 import type { SigningKey } from './signing-key.ts';
 import { actOf, addEntries, checkpointOf, exportText, KeyFolder } from './test-signed-audit.ts';
 import { canonicalJson } from './verify/canonical-json.ts';
 import { entryHash } from './verify/chain.ts';
 import { printedCode, readCode } from './verify/printed-code.ts';
 import { type ExportVerdict, type KnownFromElsewhere, verifyExport } from './verify/verify-export.ts';
+import { verifyInclusionLine } from './verify/verify-inclusion.ts';
 import { readWitnessLines } from './verify/verify-witness.ts';
 import { findByCode, keepCopies, keptLines } from './witness.ts';
 import { witnessLines } from './witness-line.ts';
@@ -179,6 +181,30 @@ for (const engine of STORE_ENGINES) {
       const code = readCode(printedCode((await listCheckpoints(db, 'followed'))[1]?.digest ?? ''));
       assert.equal((await findByCode(db, code ?? ''))?.sequence, 13);
       assert.equal(await findByCode(db, printedCode('00'.repeat(32))), null);
+    });
+
+    it('S4: shows one entry to be in the audit without the others, and nothing that was changed', async () => {
+      await addEntries(db, 'proved', 11);
+      const signed = await checkpointOf(db, 'proved', key);
+      for (const sequence of [1, 8, 9, 11]) {
+        const line = await proveEntry(db, sequence, signed);
+        const verdict = verifyInclusionLine(`${line}\n`, [key.publicKey]);
+        assert.deepEqual(verdict, { whole: true, checkpoint: signed.checkpoint, sequence });
+        assert.doesNotMatch(line.replace(`act ${sequence - 1}"`, ''), /act \d/);
+        const inclusion = JSON.parse(line);
+        const edited = { ...inclusion.entry, actor: 'nobody' };
+        const faults = [
+          [{ ...inclusion, entry: edited }, 'entry'],
+          [{ ...inclusion, entry: { ...edited, hash: entryHash(edited) } }, 'proof'],
+          [{ ...inclusion, inclusionProof: inclusion.inclusionProof.slice(1) }, 'proof'],
+          [{ ...inclusion, checkpoint: { ...signed.checkpoint, sequence: 12 } }, 'signature'],
+          [{ ...inclusion, more: 1 }, 'format'],
+        ];
+        for (const [changed, fault] of faults)
+          assert.deepEqual(verifyInclusionLine(canonicalJson(changed), null), { whole: false, fault });
+        assert.deepEqual(verifyInclusionLine(line, ['MCowBQ==']), { whole: false, fault: 'untrusted' });
+      }
+      await assert.rejects(proveEntry(db, 12, signed), { code: 'HW_USAGE' });
     });
 
     it('writes each checkpoint into the drop folder once, whole, and again where it failed', async () => {

@@ -7,7 +7,7 @@ import { withAudit } from '../../../engine/audit/with-audit.ts';
 import type { AuditEntry } from '../../../schemas/audit.ts';
 import { EXIT, HomewardError } from '../../../schemas/error.ts';
 import { auditActOf } from '../../compose/audit-act.ts';
-import { exportTo } from '../../compose/audit-acts.ts';
+import { type DisclosureDetails, exportTo, proveTo } from '../../compose/audit-acts.ts';
 import { withDatabase } from '../../compose/open-database.ts';
 import { neutralise } from '../../report/neutralise.ts';
 import {
@@ -75,9 +75,22 @@ export function registerAudit(program: Command, context: CliContext): void {
       '\nExample:\n  homeward audit export --out audit.ndjson --purpose oversight --recipient "Data protection authority" --justification "yearly inspection"',
     )
     .action(async (options: ExportOptions) => await exportAll(context, options));
+  withCommonOptions(audit.command('prove'))
+    .description(
+      'write one entry with the proof that it is in the audit, without the others (recorded as a disclosure)',
+    )
+    .argument('<entry>', 'its number', positiveInteger)
+    .requiredOption('--out <file>', 'file to write')
+    .option('--of <organisation>', 'whose (default: that on whose behalf)')
+    .option('--purpose <code>', 'what for')
+    .option('--recipient <name>', 'for whom')
+    .option('--justification <text>', 'why')
+    .action(async (entry: number, options: ExportOptions) => await prove(context, entry, options));
   audit
     .command('verify')
-    .description('verify an export of the audit; needs no database, and trusts nothing of this installation')
+    .description(
+      'verify an export of the audit, or the proof of an entry; needs no database, and trusts nothing of this installation',
+    )
     .argument('<file>')
     .option('--key <file>', 'public key (PEM) that you have from elsewhere; may be given several times', several, [])
     .option('--witness <file>', 'copies of checkpoints kept elsewhere; may be given several times', several, [])
@@ -133,12 +146,25 @@ function entryText(entry: AuditEntry): string {
   return [`${entry.sequence}  ${entry.at}  ${what}  ${who}`, ...told].join('; ');
 }
 
-async function exportAll(context: CliContext, options: ExportOptions): Promise<void> {
-  const details = {
+function detailsOf(options: ExportOptions): DisclosureDetails {
+  return {
     purpose: given(options.purpose, '--purpose for a disclosure'),
     recipient: given(options.recipient, '--recipient for a disclosure'),
     justification: given(options.justification, '--justification for a disclosure'),
   };
+}
+
+async function prove(context: CliContext, entry: number, options: ExportOptions): Promise<void> {
+  const details = detailsOf(options);
+  const { config } = await configFor(context, options);
+  const out = path.resolve(context.workingFolder, options.out);
+  const { digest } = await proveTo(config, options.of ?? config.organisation, entry, out, details);
+  printLine(context, `Entry ${entry} and its proof written to ${options.out}.`);
+  printLine(context, `Code of the checkpoint: ${printedCode(digest)}`);
+}
+
+async function exportAll(context: CliContext, options: ExportOptions): Promise<void> {
+  const details = detailsOf(options);
   const { config } = await configFor(context, options);
   const out = path.resolve(context.workingFolder, options.out);
   const { checkpoint, digest } = await exportTo(config, options.of ?? config.organisation, out, details);

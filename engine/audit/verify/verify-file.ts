@@ -1,8 +1,11 @@
 import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { readCode } from './printed-code.ts';
-import { publicKeyOfPem } from './signed-text.ts';
+import { open, readFile } from 'node:fs/promises';
+import { canonicalJson } from './canonical-json.ts';
+import { printedCode, readCode } from './printed-code.ts';
+import type { WitnessLine } from './records.ts';
+import { digestOf, publicKeyOfPem } from './signed-text.ts';
 import { type ExportFault, type ExportVerdict, verifyExport } from './verify-export.ts';
+import { type InclusionVerdict, verifyInclusionLine } from './verify-inclusion.ts';
 import { readWitnessLines } from './verify-witness.ts';
 
 export interface VerifyRequest {
@@ -26,8 +29,19 @@ const MEANING: Readonly<Record<ExportFault, string>> = {
   witness: 'History was rewritten since the copy or code was made, or this export is older than it.',
 };
 
+const MEANING_OF_PROOF: Readonly<Record<'format' | 'entry' | 'signature' | 'untrusted' | 'proof', string>> = {
+  format: MEANING.format,
+  entry: 'The entry was edited.',
+  signature: MEANING.signature,
+  untrusted: MEANING.untrusted,
+  proof: 'The entry is not under the checkpoint.',
+};
+
+/** An entry of 1,000 objects and its proof. */
+const MOST_PROOF_BYTES = 4 * 1024 * 1024;
+
 /**
- * Verifies an export against what is known from elsewhere, and says it in sentences.
+ * Verifies an export, or the proof of one entry, against what is known from elsewhere, and says it in sentences.
  * @throws TypeError for a key, copy or code that is none, and what reading a file throws
  */
 export async function verifyFile(request: VerifyRequest): Promise<{ whole: boolean; lines: string[] }> {
@@ -41,9 +55,51 @@ export async function verifyFile(request: VerifyRequest): Promise<{ whole: boole
       throw new TypeError(`expected the code of a checkpoint, received one that is mistyped: ${typed}`);
     return code;
   });
+  const proof = await inclusionLineIn(request.file);
+  if (proof !== null)
+    return saysOfEntry(verifyInclusionLine(proof, keys.length === 0 ? null : keys), {
+      witnesses: witnesses.flat(),
+      codes,
+    });
   const known = { keys: keys.length === 0 ? null : keys, witnesses: witnesses.flat(), codes };
   const verdict = await verifyExport(createReadStream(request.file), known);
   return { whole: verdict.whole, lines: says(verdict, known) };
+}
+
+/** The proof of one entry, where the file holds that and no export. */
+async function inclusionLineIn(file: string): Promise<string | null> {
+  const handle = await open(file);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(MOST_PROOF_BYTES), 0, MOST_PROOF_BYTES, 0);
+    const text = buffer.toString('utf8', 0, bytesRead);
+    // In canonical JSON the keys are sorted, and `checkpoint` is the first of a proof; an export begins with its header.
+    return text.startsWith('{"checkpoint":') ? text : null;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A copy or code from elsewhere is of the checkpoint that the proof leads to, or says nothing of it. */
+function saysOfEntry(
+  verdict: InclusionVerdict,
+  known: { witnesses: readonly WitnessLine[]; codes: readonly string[] },
+): { whole: boolean; lines: string[] } {
+  if (!verdict.whole) return { whole: false, lines: [`BROKEN: ${MEANING_OF_PROOF[verdict.fault]}`] };
+  const { checkpoint, sequence } = verdict;
+  const code = printedCode(digestOf(canonicalJson(checkpoint)));
+  const agrees =
+    known.codes.every((wanted) => wanted === code) &&
+    known.witnesses.every(
+      (copy) => copy.checkpoint.sequence !== checkpoint.sequence || copy.checkpoint.root === checkpoint.root,
+    );
+  if (!agrees) return { whole: false, lines: [`BROKEN: ${MEANING.witness}`] };
+  return {
+    whole: true,
+    lines: [
+      `WHOLE: entry ${sequence} is under the checkpoint of ${checkpoint.sequence} entries of ${JSON.stringify(checkpoint.organisation)}, ${checkpoint.at}.`,
+      `Code of the checkpoint: ${code}`,
+    ],
+  };
 }
 
 function says(
