@@ -73,10 +73,16 @@ export async function signingKeyInUse(db: Queryable, file: string): Promise<Sign
  */
 export async function initAuditKey(db: Db, file: string, now: () => number = Date.now): Promise<SigningKey> {
   const [known] = await listAuditKeys(db);
-  if (known !== undefined || (await loadSigningKey(file)) !== null) {
+  if (known !== undefined) {
     throw new HomewardError(
       'HW_AUDIT_KEY',
       'expected no signing key of the audit yet, received one; change it with homeward audit key change',
+    );
+  }
+  if ((await loadSigningKey(file)) !== null) {
+    throw new HomewardError(
+      'HW_AUDIT_KEY',
+      'expected no file where the signing key is to lie, received one that this database knows nothing of; move it away, or name another with auditKeyFile',
     );
   }
   return await putInUse(db, file, { previousKeyId: null, endorsedBy: null, now });
@@ -98,6 +104,7 @@ export async function changeAuditKey(
       'expected a signing key to change, received none; make one with homeward audit key init',
     );
   }
+  // A file that is damaged, or that others can read, vouches for nobody.
   const held = await loadSigningKey(file).catch(() => null);
   const endorsedBy = held?.keyId === inUse.record.keyId ? held : null;
   const key = await putInUse(db, file, { previousKeyId: inUse.record.keyId, endorsedBy, now });

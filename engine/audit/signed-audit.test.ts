@@ -11,11 +11,12 @@ import { listCheckpoints, makeCheckpoint, organisationsToSign } from './checkpoi
 import { CheckpointSchedule } from './checkpoint-schedule.ts';
 import { dropCheckpoints } from './drop-folder.ts';
 import { proveEntry } from './prove-entry.ts';
-import type { SigningKey } from './signing-key.ts';
+import { SigningKey } from './signing-key.ts';
 import { actOf, addEntries, checkpointOf, exportText, KeyFolder } from './test-signed-audit.ts';
 import { canonicalJson } from './verify/canonical-json.ts';
 import { entryHash } from './verify/chain.ts';
 import { printedCode, readCode } from './verify/printed-code.ts';
+import type { WitnessLine } from './verify/records.ts';
 import { type ExportVerdict, type KnownFromElsewhere, verifyExport } from './verify/verify-export.ts';
 import { verifyInclusionLine } from './verify/verify-inclusion.ts';
 import { readWitnessLines } from './verify/verify-witness.ts';
@@ -61,6 +62,9 @@ for (const engine of STORE_ENGINES) {
       folder = await KeyFolder.make();
       await assert.rejects(signingKeyInUse(db, folder.keyFile), { code: 'HW_AUDIT_KEY' });
       await assert.rejects(changeAuditKey(db, folder.keyFile), { code: 'HW_AUDIT_KEY' });
+      await SigningKey.generate().store(folder.keyFile);
+      await assert.rejects(initAuditKey(db, folder.keyFile), { code: 'HW_AUDIT_KEY' });
+      await rm(folder.keyFile);
       key = await initAuditKey(db, folder.keyFile);
     });
     after(async () => {
@@ -178,6 +182,12 @@ for (const engine of STORE_ENGINES) {
         code: 'HW_AUDIT_WITNESS',
       });
       await assert.rejects(keepCopies(db, ''), { code: 'HW_AUDIT_WITNESS' });
+      const hostile: WitnessLine = JSON.parse(lines[1] ?? '');
+      const checkpoint = { ...hostile.checkpoint, organisation: 'a\0b' };
+      const signature = key.sign(canonicalJson(checkpoint));
+      await assert.rejects(keepCopies(db, canonicalJson({ ...hostile, checkpoint, signature })), {
+        code: 'HW_AUDIT_WITNESS',
+      });
       const code = readCode(printedCode((await listCheckpoints(db, 'followed'))[1]?.digest ?? ''));
       assert.equal((await findByCode(db, code ?? ''))?.sequence, 13);
       assert.equal(await findByCode(db, printedCode('00'.repeat(32))), null);

@@ -1,5 +1,5 @@
 import { HomewardError } from '../../schemas/error.ts';
-import { type Db, type Queryable, storableText } from '../store/db.ts';
+import type { Db, Queryable } from '../store/db.ts';
 import { row, text } from '../store/row-shape.ts';
 import { recordAuditAlarm } from './alarms.ts';
 import { canonicalJson } from './verify/canonical-json.ts';
@@ -38,7 +38,7 @@ export async function keepCopies(db: Db, fileText: string): Promise<KeptCopy[]> 
       const older = await latestCopy(tx, organisation, sequence);
       const stored = await tx.execute(
         `insert into audit_witness (organisation, sequence, digest, line) values ($1, $2, $3, $4) on conflict do nothing`,
-        [storableText(organisation), sequence, Buffer.from(digest, 'hex'), canonicalJson(line)],
+        [organisation, sequence, Buffer.from(digest, 'hex'), canonicalJson(line)],
       );
       const verdict = stored === 0 ? 'known' : older === null ? 'first' : compareCopies(older, line);
       if (verdict === 'conflict') {

@@ -60,7 +60,8 @@ type FieldCheck = (value: unknown) => boolean;
 const text =
   (most: number): FieldCheck =>
   (value) =>
-    typeof value === 'string' && value.length <= most;
+    // NUL, which PostgreSQL cannot hold, no honest writer has.
+    typeof value === 'string' && value.length <= most && !value.includes('\0');
 const hex =
   (bytes: number): FieldCheck =>
   (value) =>
