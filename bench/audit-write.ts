@@ -63,7 +63,9 @@ async function run({ quick, databaseUrl, say }: BenchOptions): Promise<BenchResu
         ],
         tables: [],
         parameters: { entries, callers: CALLERS, organisations: 4 },
-        notes: ['Each caller waits for the commit of its entry before the next one. Client and server share the machine.'],
+        notes: [
+          'Each caller waits for the commit of its entry before the next one. Client and server share the machine.',
+        ],
       };
     } finally {
       await db.close();

@@ -69,6 +69,10 @@ export const Config = Closed({
   evidenceRoots: Type.Array(EvidenceRoot, { maxItems: 100 }),
   /** Role address of the unit, told to partners that get yes or no; never a person's. */
   contact: Nullable(BoundedText(200)),
+  /** Signing key of the audit; null: audit-key.pem in the data folder. */
+  auditKeyFile: Nullable(BoundedText(4096)),
+  /** Folder that gets a copy of each checkpoint of the audit, best one that leaves the machine; null: none. */
+  auditDropFolder: Nullable(BoundedText(4096)),
 });
 export type Config = Static<typeof Config>;
 

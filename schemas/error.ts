@@ -238,13 +238,33 @@ export const ERRORS = {
   ),
   HW_PURPOSE_REQUIRED: entry(
     EXIT.usage,
-    'A disclosure was asked for without purpose and recipient.',
-    'Give --purpose and --recipient.',
+    'A disclosure was asked for without purpose and recipient, or a look into the audit without a justification.',
+    'Give --purpose and --recipient, or --justification.',
   ),
   HW_AUDIT_UNWRITABLE: entry(
     EXIT.internal,
     'The audit entry could not be written, so nothing was done.',
     'Check the database and its free space.',
+  ),
+  HW_AUDIT_KEY: entry(
+    EXIT.usage,
+    'There is no signing key of the audit, it is another one than is in use, or others can read its file.',
+    'homeward audit key init makes the first one, homeward audit key change another; docs/audit.md, The signing key.',
+  ),
+  HW_AUDIT_BROKEN: entry(
+    EXIT.someItemsFailed,
+    'The audit, or an export of it, is not as it was written: something was edited, left out, moved or cut off.',
+    'Keep it as it is, as evidence; docs/audit.md, When it does not verify.',
+  ),
+  HW_AUDIT_WITNESS: entry(
+    EXIT.usage,
+    'A file or code is not the copy of a checkpoint, or no checkpoint is known of that code.',
+    'Type the code again, or ask for the file again; docs/audit.md, Checkpoints leave the machine.',
+  ),
+  HW_AUDIT_EXPORT: entry(
+    EXIT.usage,
+    'A file given as export of the audit, or as a public key, cannot be read or is none.',
+    'Give the file that homeward audit export wrote, and a public key in PEM.',
   ),
   HW_REPORT_INVALID: entry(
     EXIT.usage,

@@ -121,6 +121,8 @@ function defaultConfig(environment: ConfigSources['environment']): Config {
     cases: [],
     evidenceRoots: [],
     contact: null,
+    auditKeyFile: null,
+    auditDropFolder: null,
   };
 }
 

@@ -35,6 +35,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   demo: async () => (await import('./commands/demo.ts')).registerDemo,
   validate: async () => (await import('./commands/validate.ts')).registerValidate,
   models: async () => (await import('./commands/models.ts')).registerModels,
+  audit: async () => (await import('./commands/audit.ts')).registerAudit,
   db: async () => (await import('./commands/db.ts')).registerDb,
   doctor: async () => (await import('./commands/doctor.ts')).registerDoctor,
   config: async () => (await import('./commands/config.ts')).registerConfig,

@@ -15,13 +15,18 @@ export interface AuditAlarm {
   readonly detail: string;
 }
 
+/**
+ * Raises an alarm. One of its kind that is open for the organisation is enough: two machines whose clocks differ would add one with
+ * every entry. A contradiction between copies is recorded each time, being evidence.
+ */
 export async function recordAuditAlarm(db: Queryable, alarm: Omit<AuditAlarm, 'alarmId' | 'at'>): Promise<void> {
-  await db.execute('insert into audit_alarm (kind, organisation, sequence, detail) values ($1, $2, $3, $4)', [
-    alarm.kind,
-    alarm.organisation,
-    alarm.sequence,
-    alarm.detail.slice(0, 1_000),
-  ]);
+  await db.execute(
+    `insert into audit_alarm (kind, organisation, sequence, detail)
+     select $1::text, $2::text, $3::bigint, $4::text
+      where $1::text = 'witnessConflict'
+         or not exists (select 1 from audit_alarm where kind = $1::text and organisation = $2::text and cleared_at is null)`,
+    [alarm.kind, alarm.organisation, alarm.sequence, alarm.detail.slice(0, 1_000)],
+  );
 }
 
 const ALARM = row({

@@ -245,6 +245,9 @@ for (const engine of STORE_ENGINES) {
       await Promise.all([writer.append(act('clock')), writer.append(act('clock'))]);
       assert.deepEqual(steps, [{ organisation: 'clock', sequence: 3, backMs: 5_001 }]);
       assert.equal(await clockSteppedBack(db), true);
+      clock.ms -= 60_000;
+      await writer.append(act('clock'));
+      assert.deepEqual([steps.length, (await openAuditAlarms(db)).length], [2, 1]);
       assert.equal((await verifyChain(await entriesOf('clock'))).whole, true);
       const [alarm] = await openAuditAlarms(db);
       assert.deepEqual([alarm?.kind, alarm?.organisation, alarm?.sequence], ['clockSteppedBack', 'clock', 3]);

@@ -22,7 +22,7 @@ export const ROOMS = ['schemas', 'models', 'workers', 'engine', 'api', 'bench', 
 
 /** Only where a process starts may its environment be read and its end be decided; everyone else is told and returns. */
 const PROCESS_STARTS =
-  /^(bin|scripts|test|bench)\/|^api\/cli\/main\.ts$|^workers\/[^/]+\/main\.ts$|^workers\/demo\/render\.ts$|\/wasm\/build\.ts$|^schemas\/emit\.ts$|^workers\/fleet\/test-[a-z]+-host\.ts$|\.test\.ts$/;
+  /^(bin|scripts|test|bench)\/|^api\/cli\/main\.ts$|^workers\/[^/]+\/main\.ts$|^workers\/demo\/render\.ts$|\/wasm\/build\.ts$|^engine\/audit\/verify\/main\.ts$|^schemas\/emit\.ts$|^workers\/fleet\/test-[a-z]+-host\.ts$|\.test\.ts$/;
 /** AssemblyScript, which is no TypeScript, and a set of pictures. */
 const EXCLUDED = /(^|\/)(wasm\/assembly|node_modules)\/|^bench\/set\//;
 const CRUISER = 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs';
