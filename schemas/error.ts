@@ -401,6 +401,11 @@ export const ERRORS = {
     'An Idempotency-Key was sent again with another request than the first.',
     'Use a new key for a new request; repeat a key only with the same request.',
   ),
+  HW_CLOCK_STEPPED: entry(
+    EXIT.dependencyMissing,
+    'The clock of a machine stepped back by more than 5 s, so nothing is decided under an agreement, whose first and last day and quota go by it.',
+    'Set the clock right, look at what was entered meanwhile, and clear the alarm: homeward audit alarms.',
+  ),
   HW_BUSY: entry(
     EXIT.dependencyMissing,
     'The API has as many requests under way as it can answer in time.',

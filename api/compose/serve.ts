@@ -1,5 +1,7 @@
 import { openAccess } from '../../engine/access/open-access.ts';
+import { clockSteppedBack } from '../../engine/audit/alarms.ts';
 import { AuditWriter } from '../../engine/audit/audit-writer.ts';
+import { CheckpointSchedule } from '../../engine/audit/checkpoint-schedule.ts';
 import { openDigestSearch } from '../../engine/search/digests/open-digest-search.ts';
 import type { Db } from '../../engine/store/db.ts';
 import type { Config } from '../../schemas/config.ts';
@@ -7,6 +9,7 @@ import { HomewardError } from '../../schemas/error.ts';
 import { buildApp, type HttpLimits, type LogLine } from '../http/app.ts';
 import { codedError } from '../http/problem.ts';
 import type { TypedApp } from '../http/typed-app.ts';
+import { auditKeyFile } from './audit-acts.ts';
 import { evidencePath } from './evidence-root.ts';
 import { openDatabase } from './open-database.ts';
 import { openSearch } from './open-search.ts';
@@ -14,6 +17,8 @@ import { SubmissionRunner } from './submission-runner.ts';
 
 /** A part of the service that is not up within this is not ready. */
 const READY_WITHIN_MS = 2000;
+/** A clock that stepped back stops decisions under agreements within this. */
+const CLOCK_LOOK_MS = 500;
 
 export interface ServeOptions {
   readonly config: Config;
@@ -33,9 +38,17 @@ export async function openService({ config, log, limits }: ServeOptions): Promis
   const db = opened.adopt(await openDatabase(config), async (one) => await one.close());
   const access = opened.adopt(await openAccess(db), async (one) => await one.close());
   const audit = opened.use(new AuditWriter(db));
+  const checkpoints = opened.use(
+    new CheckpointSchedule(db, {
+      keyFile: auditKeyFile(config),
+      dropFolder: config.auditDropFolder,
+      onAlarm: (error, organisation) => log(failureLine('checkpoint', organisation ?? 'none', error)),
+    }),
+  );
+  checkpoints.start();
   const bits = opened.adopt(await openSearch(db, config), async (one) => await one.close());
   const digests = opened.adopt(await openDigestSearch(db), async (one) => await one.close());
-  const failed = (submissionId: string, error: unknown): void => log(failureLine(submissionId, error));
+  const failed = (submissionId: string, error: unknown): void => log(failureLine('submission', submissionId, error));
   const runner = new SubmissionRunner({ config, store: { db, bits, digests }, failed });
   await runner.start();
   opened.defer(async () => await runner.close());
@@ -44,6 +57,7 @@ export async function openService({ config, log, limits }: ServeOptions): Promis
       db,
       access,
       audit,
+      clockSteppedBack: askedAtMostEvery(CLOCK_LOOK_MS, async () => await clockSteppedBack(db)),
       bits,
       contact: config.contact ?? config.organisation,
       wake: () => runner.wake(),
@@ -60,6 +74,20 @@ export async function openService({ config, log, limits }: ServeOptions): Promis
   return { app, close: async () => await all.disposeAsync() };
 }
 
+/** Many ask at once, and the answer is as good a moment later. */
+function askedAtMostEvery<T>(intervalMs: number, ask: () => Promise<T>): () => Promise<T> {
+  let askedAtMs = Number.NEGATIVE_INFINITY;
+  let asked: Promise<T> | null = null;
+  return async () => {
+    const nowMs = performance.now();
+    if (asked === null || nowMs - askedAtMs > intervalMs) {
+      askedAtMs = nowMs;
+      asked = ask();
+    }
+    return await asked;
+  };
+}
+
 async function answers(db: Db): Promise<{ readonly ready: boolean; readonly reason: string }> {
   const late = new Promise<never>((_resolve, reject) => {
     setTimeout(() => reject(new Error('late')), READY_WITHIN_MS).unref();
@@ -72,12 +100,12 @@ async function answers(db: Db): Promise<{ readonly ready: boolean; readonly reas
   }
 }
 
-function failureLine(submissionId: string, error: unknown): LogLine {
+function failureLine(route: string, id: string, error: unknown): LogLine {
   const { code, message } = codedError(error);
   return {
     at: new Date().toISOString(),
-    requestId: submissionId,
-    route: 'submission',
+    requestId: id,
+    route,
     status: 0,
     code,
     reference: null,

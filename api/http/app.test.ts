@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { day, PURPOSE } from '../../engine/access/test-access-kit.ts';
+import { recordAuditAlarm } from '../../engine/audit/alarms.ts';
 import { listAudit } from '../../engine/audit/list.ts';
 import { ROLES } from '../../schemas/access.ts';
 import { addRecord, addSet } from '../../test/known-set-kit.ts';
@@ -134,6 +135,23 @@ for (const engine of STORE_ENGINES) {
       const answer = await lab.call('POST', '/look-ups', one(KNOWN));
       assertProblem(answer, 429, 'HW_QUOTA_SPENT');
       assert.match(String(answer.headers['retry-after']), /^\d+$/);
+    });
+
+    it('decides nothing under an agreement while a clock that stepped back was not looked at', async () => {
+      const [lab, own] = [await http.caller(), await http.caller({ of: await http.home() }, ['specialist'])];
+      await recordAuditAlarm(http.db, {
+        kind: 'clockSteppedBack',
+        organisation: lab.organisationId,
+        sequence: 1,
+        detail: '9 s',
+      });
+      try {
+        assertProblem(await lab.call('POST', '/look-ups', one(KNOWN)), 503, 'HW_CLOCK_STEPPED');
+        assert.equal((await own.call('POST', '/look-ups', one(KNOWN))).status, 200);
+      } finally {
+        await http.db.execute('delete from audit_alarm');
+      }
+      assert.equal((await lab.call('POST', '/look-ups', one(KNOWN))).status, 200);
     });
 
     it('S3: with the audit unwritable 100 of 100 look-ups are refused and told nothing', async () => {

@@ -58,6 +58,8 @@ export interface GuardServices {
   readonly db: Db;
   readonly access: Access;
   readonly audit: AuditSink;
+  /** Whether a machine's clock stepped back and nobody has looked at it: what an agreement allows depends on the day and hour. */
+  readonly clockSteppedBack: () => Promise<boolean>;
 }
 
 /**
@@ -116,6 +118,11 @@ async function letIn(services: GuardServices, request: FastifyRequest, policy: R
       throw new HomewardError(
         'HW_FORBIDDEN',
         `expected one of the roles ${policy.roles.join(', ')} for this, received a member without; ask your administrator`,
+      );
+    if (member.agreement !== null && (await services.clockSteppedBack()))
+      throw new HomewardError(
+        'HW_CLOCK_STEPPED',
+        'expected a clock that goes forward, received one that stepped back; what an agreement allows is decided again once a person has cleared the alarm',
       );
     const operation = operationOf(member, policy);
     const admission = await admit(db, member, { operation, ...reason, lookUp: policy.reason === 'case' });

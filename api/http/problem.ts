@@ -19,6 +19,7 @@ const STATUS: { readonly [C in ErrorCode]?: number } = {
   HW_BODY_TOO_LARGE: 413,
   HW_MEDIA_TYPE: 415,
   HW_BUSY: 503,
+  HW_CLOCK_STEPPED: 503,
   HW_AUDIT_UNWRITABLE: 503,
 };
 

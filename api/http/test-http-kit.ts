@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { assignCase, openCase } from '../../engine/access/cases.ts';
 import { openAccess } from '../../engine/access/open-access.ts';
 import { FIRST, PURPOSE, seedKey, seedOrganisation, seedPurpose } from '../../engine/access/test-access-kit.ts';
+import { clockSteppedBack } from '../../engine/audit/alarms.ts';
 import { AuditWriter } from '../../engine/audit/audit-writer.ts';
 import { PgvectorScan } from '../../engine/search/pgvector-scan.ts';
 import type { Db } from '../../engine/store/db.ts';
@@ -70,6 +71,7 @@ export class HttpUnderTest implements AsyncDisposable {
         db,
         access,
         audit,
+        clockSteppedBack: async () => await clockSteppedBack(db),
         bits: new PgvectorScan(db),
         contact: CONTACT,
         wake,
