@@ -23,12 +23,12 @@ export interface NewApiKey extends SecretHash {
   readonly presented: string;
 }
 
-export async function makeApiKey(): Promise<NewApiKey> {
+export async function makeApiKey(scryptCost: number = SCRYPT_COST): Promise<NewApiKey> {
   const keyId = randomBytes(8).toString('hex');
   const secret = randomBytes(32).toString('hex');
   const salt = randomBytes(16);
-  const hash = await hashSecret(secret, salt, SCRYPT_COST);
-  return { keyId, presented: `hw_${keyId}_${secret}`, salt, hash, scryptCost: SCRYPT_COST };
+  const hash = await hashSecret(secret, salt, scryptCost);
+  return { keyId, presented: `hw_${keyId}_${secret}`, salt, hash, scryptCost };
 }
 
 /** The two parts of what was presented, or null where it is no key at all. */
