@@ -2,14 +2,12 @@ import type { Member } from '../../schemas/access.ts';
 import type { Db, Transaction } from '../store/db.ts';
 import { integer, nullable, type RowOf, row, text, timestamp } from '../store/row-shape.ts';
 import { accessSecret } from './access-secret.ts';
-import { type ProbePlaces, placesOf, sampledBits } from './probe-buckets.ts';
+import { type ProbePlaces, placesOf, sampledBits, TABLES_TOGETHER } from './probe-buckets.ts';
 
 /** A supervisor looks once this many different hashes hang together, each near one asked for before. */
 export const ALERT_PROBES = 32;
-/** Near to an earlier probe: in so many tables with the same one. */
-const TABLES_TOGETHER = 2;
 const KEPT_MS = 30 * 24 * 60 * 60_000;
-/** Clusters kept of one organisation: some 24 rows a hash, so at most some 100 MB; the oldest go first. */
+/** Clusters kept of one organisation: the oldest go first. Its buckets are at most 2^16 in each table. */
 const MOST_CLUSTERS = 50_000;
 /** Any fixed number: two nodes that watch one organisation wait for each other on it. */
 const ADVISORY_LOCK = 4_857_005;
@@ -28,8 +26,7 @@ export async function watchProbes(
   at: Date = new Date(),
 ): Promise<number> {
   if (hashes.length === 0) return 0;
-  const key = await accessSecret(db, 'probes');
-  const sampled = sampledBits(key);
+  const { key, sampled } = await samplingOf(db);
   const probes = hashes.map((hash) => placesOf(key, sampled, hash));
   return await db.transaction(async (tx) => {
     await tx.execute('select pg_advisory_xact_lock($1, hashtext($2))', [ADVISORY_LOCK, member.organisationId]);
@@ -38,6 +35,22 @@ export async function watchProbes(
     for (const probe of probes) raised += await remember(tx, member.organisationId, probe, at);
     return raised;
   });
+}
+
+interface Sampling {
+  readonly key: Buffer;
+  readonly sampled: ReturnType<typeof sampledBits>;
+}
+/** The key of an installation never changes, and drawing the bits takes as long as all the rest. */
+const samplings = new WeakMap<Db, Sampling>();
+
+async function samplingOf(db: Db): Promise<Sampling> {
+  const remembered = samplings.get(db);
+  if (remembered !== undefined) return remembered;
+  const key = await accessSecret(db, 'probes');
+  const sampling = { key, sampled: sampledBits(key) };
+  samplings.set(db, sampling);
+  return sampling;
 }
 
 async function remember(tx: Transaction, organisationId: string, probe: ProbePlaces, at: Date): Promise<number> {

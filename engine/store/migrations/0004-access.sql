@@ -357,7 +357,7 @@ create table access_secret (
 );
 
 -- Of each perceptual hash asked for in the last 30 days, some of its bits under a keyed digest; never the hash. What falls together in
--- two places with the same earlier probe lies near it, and joins its cluster.
+-- three tables with the same earlier probe lies near it, and joins its cluster.
 create table probe_cluster (
   cluster_id bigint generated always as identity primary key,
   organisation_id text not null references organisation,
