@@ -348,6 +348,60 @@ begin
   return 0;
 end $$;
 
+-- ---- Probing, and look-ups seen by a supervisor ----
+
+-- Keys of ours that callers must not know, made when first needed: which bits are compared below, and which look-ups are drawn.
+create table access_secret (
+  name text primary key check (length(name) <= 40),
+  key bytea not null check (octet_length(key) = 32)
+);
+
+-- Of each perceptual hash asked for in the last 30 days, some of its bits under a keyed digest; never the hash. What falls together in
+-- three tables with the same earlier probe lies near it, and joins its cluster.
+create table probe_cluster (
+  cluster_id bigint generated always as identity primary key,
+  organisation_id text not null references organisation,
+  -- Different hashes in it.
+  probes integer not null,
+  last_at timestamptz not null
+);
+create index probe_cluster_organisation on probe_cluster (organisation_id, last_at);
+create table probe_bucket (
+  organisation_id text not null references organisation,
+  table_number smallint not null,
+  bucket integer not null,
+  -- Tells a hash that is asked for again from one near it.
+  tag integer not null,
+  cluster_id bigint not null references probe_cluster on delete cascade,
+  at timestamptz not null,
+  primary key (organisation_id, table_number, bucket)
+);
+create index probe_bucket_cluster on probe_bucket (cluster_id);
+-- Open until a person has acknowledged it.
+create table probe_alert (
+  alert_id bigint generated always as identity primary key,
+  organisation_id text not null references organisation,
+  -- No foreign key: the cluster expires, the alert stays.
+  cluster_id bigint not null unique,
+  probes integer not null,
+  raised_at timestamptz not null,
+  acknowledged_by text check (length(acknowledged_by) between 1 and 200),
+  acknowledged_at timestamptz
+);
+
+create table look_up_review (
+  review_id bigint generated always as identity primary key,
+  organisation_id text not null references organisation,
+  principal_id uuid not null references principal,
+  -- Of the look-up, as the audit has it.
+  reference text not null unique check (length(reference) between 1 and 300),
+  drawn_at timestamptz not null default now(),
+  reviewed_by text check (length(reviewed_by) between 1 and 200),
+  reviewed_at timestamptz,
+  finding text check (finding in ('inOrder', 'questioned')),
+  check (num_nulls(reviewed_by, reviewed_at, finding) in (0, 3))
+);
+
 -- ---- Policies of rows ----
 
 -- One role for all members, which every transaction of theirs takes on; who they are stands in settings of the transaction. It belongs to
