@@ -301,6 +301,16 @@ export const ERRORS = {
     'The copies of a gallery on a shard are older than the gallery.',
     'Run homeward db shard sync.',
   ),
+  HW_CASE_NOT_FOUND: entry(
+    EXIT.usage,
+    'No case of that reference, of this organisation, is in this database.',
+    'homeward case list shows them; name the organisation with --organisation.',
+  ),
+  HW_ERASURE_BLOCKED: entry(
+    EXIT.internal,
+    'Deleted rows cannot be written over yet, since an older transaction or a replication slot may still see them.',
+    'End the sessions or slots that the message speaks of and run the same command again; it goes on where it stopped.',
+  ),
   HW_VALIDATION_FAILED: entry(
     EXIT.someItemsFailed,
     'A requirement of homeward validate did not hold on this machine.',

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { plantCase, type PlantedCase, remainsOf } from '../../test/case-kit.ts';
+import { needsServer, openTestServerDb } from '../../test/store-engines.ts';
+import { openEmbedded } from '../store/adapters/pglite.ts';
+import type { Db } from '../store/db.ts';
+import { row, text } from '../store/row-shape.ts';
+import { eraseCase } from './close-case.ts';
+
+interface Ground {
+  readonly db: Db;
+  /** Every file of the database, the log among them. */
+  readonly folder: string;
+  close(): Promise<void>;
+}
+
+const ENGINES: readonly {
+  readonly name: string;
+  readonly options: { skip: string | false };
+  readonly open: () => Promise<Ground>;
+}[] = [
+  {
+    name: 'PGlite',
+    options: { skip: false },
+    open: async () => {
+      const folder = await mkdtemp(path.join(os.tmpdir(), 'homeward-erasure-'));
+      const db = await openEmbedded({ dataFolder: folder });
+      return {
+        db,
+        folder,
+        close: async () => {
+          await db.close();
+          await rm(folder, { recursive: true, force: true });
+        },
+      };
+    },
+  },
+  {
+    name: 'PostgreSQL server',
+    options: needsServer,
+    open: async () => {
+      const { db } = await openTestServerDb();
+      // As the server's own process sees it: it may run under another root.
+      const [server] = await db.read(
+        row({ folder: text }),
+        `select '/proc/' || split_part(pg_read_file('postmaster.pid'), E'\\n', 1) || '/root' || current_setting('data_directory') as folder`,
+      );
+      return { db, folder: server?.folder ?? '', close: async () => await db.close() };
+    },
+  },
+];
+
+const NO_OFFENCE = {
+  organisation: 'unit',
+  outcome: 'no-offence' as const,
+  justification: 'nothing was found',
+  closedBy: 'tester',
+  backupsGoneBy: '2027-01-31',
+};
+
+for (const engine of ENGINES) {
+  describe(`bytes of an erased case on ${engine.name}`, { ...engine.options, timeout: 600_000 }, () => {
+    let ground: Ground;
+    let gone: PlantedCase;
+    let stays: PlantedCase;
+    before(async () => {
+      ground = await engine.open();
+      const { db } = ground;
+      gone = await plantCase(db, { caseRef: 'gone' });
+      stays = await plantCase(db, { caseRef: 'stays' });
+      // As in a database that has run for a while: statistics taken, rows written again, segments of the log kept for later use.
+      await db.execute('analyze');
+      for (let round = 0; round < 3; round += 1) {
+        await db.execute('update item set type = type');
+        await db.execute('update fingerprint set capture = capture, mode = mode');
+        await db.execute('checkpoint');
+        await db.execute('select pg_switch_wal()');
+      }
+      await db.execute('checkpoint');
+    });
+    after(async () => await ground.close());
+
+    it('are in tables and log before, and in no file of it after; those of another case stay', async (t) => {
+      if (!existsSync(ground.folder)) return t.skip('the files of the server cannot be read from here');
+      const before = remainsOf(ground.folder, gone);
+      for (const mark of Object.keys(gone.marks)) assert.ok(before.some((one) => one.startsWith(mark)), mark);
+      assert.ok(before.some((one) => one.includes('pg_wal')));
+      const closed = await eraseCase(ground.db, { ...NO_OFFENCE, caseRef: 'gone' });
+      assert.equal(closed.erasure, 'done');
+      assert.deepEqual(closed.leftToOperator, []);
+      assert.deepEqual(remainsOf(ground.folder, gone), []);
+      await ground.db.execute('checkpoint');
+      assert.deepEqual(remainsOf(ground.folder, gone), []);
+      for (const mark of Object.keys(stays.marks))
+        assert.ok(remainsOf(ground.folder, stays).some((one) => one.startsWith(mark)), mark);
+    });
+  });
+}
