@@ -103,10 +103,10 @@ async function plantMedia(
   await db.execute('insert into picture_vector values ($1, $2, $3::vector, true)', [mediaId, space, vector]);
   await db.execute(`insert into picture_keypoints values ($1, 'kp', 3, $2)`, [mediaId, bytes('keypoints', 402)]);
   await db.execute(`insert into picture_score values ($1, 'p', '1', 0.5)`, [mediaId]);
-  await db.execute(
-    `insert into embedding_run (media_id, profile, outcome, provider) values ($1, $2, 'done', 'cpu')`,
-    [mediaId, bytes('profile', 32)],
-  );
+  await db.execute(`insert into embedding_run (media_id, profile, outcome, provider) values ($1, $2, 'done', 'cpu')`, [
+    mediaId,
+    bytes('profile', 32),
+  ]);
   const series = await id(
     `insert into series (source, name, created_by) values ('unit', $1, 'tester') returning series_id as id`,
     [`${word} series`],

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { plantCase, type PlantedCase, remainsOf } from '../../test/case-kit.ts';
+import { type PlantedCase, plantCase, remainsOf } from '../../test/case-kit.ts';
 import { needsServer, openTestServerDb } from '../../test/store-engines.ts';
 import { openEmbedded } from '../store/adapters/pglite.ts';
 import type { Db } from '../store/db.ts';
@@ -87,7 +87,11 @@ for (const engine of ENGINES) {
     it('are in tables and log before, and in no file of it after; those of another case stay', async (t) => {
       if (!existsSync(ground.folder)) return t.skip('the files of the server cannot be read from here');
       const before = remainsOf(ground.folder, gone);
-      for (const mark of Object.keys(gone.marks)) assert.ok(before.some((one) => one.startsWith(mark)), mark);
+      for (const mark of Object.keys(gone.marks))
+        assert.ok(
+          before.some((one) => one.startsWith(mark)),
+          mark,
+        );
       assert.ok(before.some((one) => one.includes('pg_wal')));
       const closed = await eraseCase(ground.db, { ...NO_OFFENCE, caseRef: 'gone' });
       assert.equal(closed.erasure, 'done');
@@ -96,7 +100,10 @@ for (const engine of ENGINES) {
       await ground.db.execute('checkpoint');
       assert.deepEqual(remainsOf(ground.folder, gone), []);
       for (const mark of Object.keys(stays.marks))
-        assert.ok(remainsOf(ground.folder, stays).some((one) => one.startsWith(mark)), mark);
+        assert.ok(
+          remainsOf(ground.folder, stays).some((one) => one.startsWith(mark)),
+          mark,
+        );
     });
   });
 }

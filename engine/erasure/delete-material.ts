@@ -148,10 +148,7 @@ const DELETIONS: ReadonlyArray<readonly [string, string]> = [
   ['picture_keypoints', `delete from picture_keypoints where media_id in (${ERASED})`],
   ['picture_score', `delete from picture_score where media_id in (${ERASED})`],
   ['embedding_run', `delete from embedding_run where media_id in (${ERASED})`],
-  [
-    'candidate_reason',
-    `delete from candidate_reason where media_id in (${ERASED}) or other_media_id in (${ERASED})`,
-  ],
+  ['candidate_reason', `delete from candidate_reason where media_id in (${ERASED}) or other_media_id in (${ERASED})`],
   ['candidate_media', `delete from candidate_media where media_id in (${ERASED})`],
   ['fingerprint', `delete from fingerprint where media_id in (${ERASED})`],
   ['item', 'delete from item where batch_id in (select batch_id from erased_batch)'],
@@ -189,7 +186,17 @@ const EMPTIED: ReadonlyArray<readonly [string, string]> = [
 ];
 
 function standsForNothing(series: string): string {
-  const tables = ['series_media', 'subject', 'place', 'camera', 'known_record', 'match', 'model_match', 'lead', 'candidate_series'];
+  const tables = [
+    'series_media',
+    'subject',
+    'place',
+    'camera',
+    'known_record',
+    'match',
+    'model_match',
+    'lead',
+    'candidate_series',
+  ];
   return [
     `${series}.created_by is not null`,
     ...tables.map((table) => `not exists (select from ${table} x where x.series_id = ${series}.series_id)`),
