@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { HomewardError } from '../../schemas/error.ts';
 import { type PlantedCase, plantCase, remainsOf } from '../../test/case-kit.ts';
 import { needsServer, openTestServerDb } from '../../test/store-engines.ts';
 import { openEmbedded } from '../store/adapters/pglite.ts';
@@ -104,6 +105,27 @@ for (const engine of ENGINES) {
           remainsOf(ground.folder, stays).some((one) => one.startsWith(mark)),
           mark,
         );
+    });
+
+    it('are not said to be gone while an older transaction may see the rows; the same call goes on afterwards', async (t) => {
+      const { db } = ground;
+      if (!db.capabilities.concurrent) return t.skip('one connection, so there is no other transaction');
+      await plantCase(db, { caseRef: 'seen' });
+      const [reading, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const reader = db.transaction(async (tx) => {
+        await tx.script('set transaction isolation level repeatable read');
+        await tx.query('select count(*) from item');
+        reading.resolve();
+        await ended.promise;
+      });
+      await reading.promise;
+      await assert.rejects(
+        eraseCase(db, { ...NO_OFFENCE, caseRef: 'seen' }, { waitMs: 500 }),
+        (error) => error instanceof HomewardError && error.code === 'HW_ERASURE_BLOCKED',
+      );
+      ended.resolve();
+      await reader;
+      assert.equal((await eraseCase(db, { ...NO_OFFENCE, caseRef: 'seen' })).erasure, 'done');
     });
   });
 }
