@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { BoundedText, Closed, Count, Hex, Nullable, OneOf, type Static } from './closed.ts';
 
-export const CUSTODY_OUTPUT_VERSION = '1';
+export const CUSTODY_OUTPUT_VERSION = '1.0';
 
 /** What a source digest is of: the bytes of one file, or the manifest of what lay there (engine/custody/manifest.ts). */
 export const DIGESTS_OF = ['file', 'manifest'] as const;

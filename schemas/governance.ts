@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { AUDIT_OPERATIONS } from './audit.ts';
 import { BoundedText, Closed, Count, Nullable, OneOf, type Static } from './closed.ts';
 
-export const GOVERNANCE_OUTPUT_VERSION = '1';
+export const GOVERNANCE_OUTPUT_VERSION = '1.0';
 
 /** How acts of one kind ended. */
 const Endings = {
