@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
@@ -7,6 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import { HomewardError } from '../../schemas/error.ts';
 import { type PlantedCase, plantCase, remainsOf } from '../../test/case-kit.ts';
 import { needsServer, openTestServerDb } from '../../test/store-engines.ts';
+import { openServer } from '../store/adapters/pg.ts';
 import { openEmbedded } from '../store/adapters/pglite.ts';
 import type { Db } from '../store/db.ts';
 import { row, text } from '../store/row-shape.ts';
@@ -129,3 +131,41 @@ for (const engine of ENGINES) {
     });
   });
 }
+
+describe('an erasure by a login that owns the database and no more', { ...needsServer, timeout: 600_000 }, () => {
+  it('comes to its end and says what it has left to the operator', async () => {
+    const { db: administrator, url } = await openTestServerDb();
+    const name = `homeward_erasure_${randomBytes(6).toString('hex')}`;
+    await administrator.execute(`create role ${name} login password '${name}'`);
+    try {
+      await administrator.execute(`create database ${name} owner ${name}`);
+      const own = Object.assign(new URL(url), { pathname: `/${name}` });
+      // pgvector is made by a superuser, as an operator does it, and the tables are given away.
+      const made = await openServer({ url: own.href });
+      await made.execute(
+        `do $$ declare one regclass; begin
+           for one in select oid from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'v') loop
+             execute format('alter table %s owner to ${name}', one);
+           end loop; end $$`,
+      );
+      await made.close();
+      const db = await openServer({ url: Object.assign(own, { username: name, password: name }).href });
+      try {
+        await plantCase(db, { caseRef: 'gone' });
+        const { erasure, leftToOperator } = await eraseCase(db, { ...NO_OFFENCE, caseRef: 'gone' });
+        assert.equal(erasure, 'done');
+        for (const said of [/write-ahead log may hold it/, /Sessions of other logins/, /Statistics of the planner/])
+          assert.ok(
+            leftToOperator?.some((sentence) => said.test(sentence)),
+            String(said),
+          );
+      } finally {
+        await db.close();
+      }
+    } finally {
+      await administrator.execute(`drop database if exists ${name} with (force)`);
+      await administrator.execute(`drop role ${name}`);
+      await administrator.close();
+    }
+  });
+});

@@ -5,7 +5,7 @@ import { retrying } from '../store/sqlstate.ts';
 import { CLOSURE, CLOSURE_COLUMNS, type Closure, type ErasingOutcome, type KeepingOutcome } from './closure.ts';
 import { type CaseName, deleteMaterial } from './delete-material.ts';
 import { overwriteLog } from './overwrite-log.ts';
-import { rewriteTables, staleStatistics } from './rewrite-tables.ts';
+import { leftAfterRewrite, rewriteTables } from './rewrite-tables.ts';
 
 interface Closing extends CaseName {
   /** 1 to 2,000 characters. */
@@ -116,11 +116,7 @@ async function finish(db: Db, closure: Closure, options: ErasureOptions): Promis
   }
   if (at.erasure === 'rewritten') {
     const left = await overwriteLog(db);
-    const stale = await staleStatistics(db);
-    if (stale.length > 0)
-      left.push(
-        `Statistics of the planner may hold values of it: as a superuser delete those of ${stale.join(', ')} from pg_statistic, then VACUUM FULL pg_statistic.`,
-      );
+    left.push(...(await leftAfterRewrite(db)));
     left.push(...(await copiesElsewhere(db)));
     at = await step(db, at.closureId, `erasure = 'done', erased_at = now(), left_to_operator = $2`, [jsonParam(left)]);
     options.onStep?.(at);

@@ -56,22 +56,33 @@ async function forgetStatistics(db: Db): Promise<void> {
   await db.execute('vacuum full pg_catalog.pg_statistic');
 }
 
-/** Tables whose statistics may hold values of what was erased: they are empty, and the login may not clear them. */
-export async function staleStatistics(db: Db): Promise<string[]> {
-  const [role] = await db.read(
-    row({ superuser: bool }),
-    'select rolsuper as superuser from pg_roles where rolname = current_user',
+/** What the login may not do of this, as sentences for the operator; empty where it may do all. */
+export async function leftAfterRewrite(db: Db): Promise<string[]> {
+  const [login] = await db.read(
+    row({ superuser: bool, ownsDatabase: bool, seesSessions: bool }),
+    `select rolsuper as superuser,
+            (select pg_has_role(d.datdba, 'usage') from pg_database d where d.datname = current_database()) as owns_database,
+            pg_has_role('pg_read_all_stats', 'usage') as sees_sessions
+       from pg_roles where rolname = current_user`,
   );
-  if (role?.superuser === true) return [];
-  const found: string[] = [];
-  for (const table of DERIVED_TABLES) {
-    const [{ rows } = { rows: false }] = await db.read(
-      row({ rows: bool }),
-      `select exists (select from ${quoted(table)}) as rows`,
+  if (login === undefined || login.superuser) return [];
+  const left: string[] = [];
+  if (!login.seesSessions) {
+    left.push(
+      'Sessions of other logins could not be looked at: one that was in an older transaction may have kept deleted rows in the tables. With none open, CLUSTER the tables named in engine/erasure/derived-tables.ts.',
     );
-    if (!rows) found.push(table);
   }
-  return found;
+  const empty: string[] = [];
+  for (const table of DERIVED_TABLES) {
+    const [found] = await db.read(row({ rows: bool }), `select exists (select from ${quoted(table)}) as rows`);
+    if (found?.rows === false) empty.push(table);
+  }
+  if (empty.length > 0 || !login.ownsDatabase) {
+    left.push(
+      `Statistics of the planner may hold values of it: as a superuser delete those of ${empty.join(', ') || 'no table'} from pg_statistic, then VACUUM FULL pg_statistic, CHECKPOINT and pg_switch_wal().`,
+    );
+  }
+  return left;
 }
 
 async function nobodySeesThem(db: Db, deletedBy: string, waitMs: number): Promise<void> {
