@@ -2,7 +2,9 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type TSchema, Type } from 'typebox';
 import { Closed } from './closed.ts';
+import { CUSTODY_OUTPUT_VERSION, CustodyReport } from './custody.ts';
 import { COMPILED_CHECKS, checkFile, checkText } from './emit-checks.ts';
+import { GOVERNANCE_OUTPUT_VERSION, GovernanceReport } from './governance.ts';
 import { KnownChange, KnownRecord } from './known-record.ts';
 import { DispositionFile, LEAD_FILE_VERSION, LeadFile, ReturnedDisposition } from './lead-file.ts';
 import { LookupOutput } from './lookup.ts';
@@ -80,6 +82,20 @@ export const PUBLISHED: readonly Published[] = [
     title: 'Homeward validation report',
     description: 'What homeward validate --out and --json write.',
     schema: ValidationReport,
+  },
+  {
+    file: 'custody.schema.json',
+    version: CUSTODY_OUTPUT_VERSION,
+    title: 'Homeward custody',
+    description: 'What homeward custody report writes and custody list --json prints.',
+    schema: CustodyReport,
+  },
+  {
+    file: 'governance.schema.json',
+    version: GOVERNANCE_OUTPUT_VERSION,
+    title: 'Homeward governance report',
+    description: 'What homeward governance report --json prints.',
+    schema: GovernanceReport,
   },
   {
     file: 'leads.schema.json',

@@ -411,6 +411,16 @@ export const ERRORS = {
     'The API has as many requests under way as it can answer in time.',
     'Send the request again after the seconds that Retry-After names.',
   ),
+  HW_CASE_UNKNOWN: entry(
+    EXIT.usage,
+    'No case of that reference, of this organisation, is in this database.',
+    'homeward case material shows them; name the organisation with --organisation.',
+  ),
+  HW_ERASURE_BLOCKED: entry(
+    EXIT.internal,
+    'Deleted rows cannot be written over yet, since an older transaction or a replication slot may still see them.',
+    'End the sessions or slots that the message speaks of and run the same command again; it goes on where it stopped.',
+  ),
   HW_VALIDATION_FAILED: entry(
     EXIT.someItemsFailed,
     'A requirement of homeward validate did not hold on this machine.',

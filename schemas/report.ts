@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { BoundedText, Closed, Count, Hex, Nullable, OneOf, type Static } from './closed.ts';
 import { REPORT_SCHEMA_VERSION, SET_PURPOSES } from './constants.ts';
+import { ReportCustody } from './custody.ts';
 import { EmbedStepTimes } from './embedding.ts';
 import { CaptureMetadata, DecodeMode, Digests, Orientation, PdqFlavour } from './fingerprint.ts';
 import { ArchiveBudget, FileBudget } from './host-protocol.ts';
@@ -293,6 +294,8 @@ export const Report = Closed({
     budgets: Closed({ file: FileBudget, archive: ArchiveBudget }),
     sandbox: SandboxState,
   }),
+  /** The taking over of the source; null where it was not gone through to its end, left out in reports of earlier versions. */
+  custody: Type.Optional(Nullable(ReportCustody)),
   /** Every set that was searched; `nothing known` is said against these and no others. */
   sets: Type.Array(ReportSet),
   search: ReportSearch,

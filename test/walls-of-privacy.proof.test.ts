@@ -39,6 +39,13 @@ const BYTES_ALLOWED: Readonly<Record<string, number>> = {
   'certificate.sha256': 32,
   'access_secret.key': 32,
   'embedding_run.profile': 32,
+  'custody_event.source_key': 32,
+  'custody_event.sha256_before': 32,
+  'custody_event.sha256_after': 32,
+  'custody_event.salt': 16,
+  'custody_event.previous_hash': 32,
+  'custody_event.hash': 32,
+  'case_closure.commitment': 32,
   'face.landmarks': 544,
   'picture_keypoints.data': 400 * 134,
 };

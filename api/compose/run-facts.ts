@@ -4,6 +4,7 @@ import type { Db } from '../../engine/store/db.ts';
 import type { BatchRecord } from '../../engine/store/queries/batch.ts';
 import type { Config } from '../../schemas/config.ts';
 import { PIPELINE_VERSION, REPORT_SCHEMA_VERSION } from '../../schemas/constants.ts';
+import type { ReportCustody } from '../../schemas/custody.ts';
 import type { DecodeMode } from '../../schemas/fingerprint.ts';
 import type { Report } from '../../schemas/report.ts';
 import { ENGINE_VERSION } from '../version.ts';
@@ -29,11 +30,14 @@ export async function runFacts(
     readonly hashes: 'complete' | 'interrupted';
     readonly models: 'complete' | 'interrupted' | 'leftOut';
     readonly bitSearch: string;
+    /** Null where the source was not gone through to its end. */
+    readonly custody: ReportCustody | null;
   },
-): Promise<Pick<Report, 'schemaVersion' | 'engine' | 'batch'>> {
+): Promise<Pick<Report, 'schemaVersion' | 'engine' | 'batch' | 'custody'>> {
   const { config } = scan;
   return {
     schemaVersion: REPORT_SCHEMA_VERSION,
+    custody: run.custody,
     engine: {
       version: ENGINE_VERSION,
       pipelineVersion: PIPELINE_VERSION,

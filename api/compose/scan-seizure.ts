@@ -1,5 +1,7 @@
 import { mkdir } from 'node:fs/promises';
+import os from 'node:os';
 import { withAudit } from '../../engine/audit/with-audit.ts';
+import { databaseTime, recordTakingOver } from '../../engine/custody/take-over.ts';
 import type { ImportRequest } from '../../engine/hashset/import.ts';
 import type { SuspendedRecord } from '../../engine/hashset/suspend.ts';
 import { batchIdentity } from '../../engine/ingest/batch-identity.ts';
@@ -21,14 +23,17 @@ import {
   finishHashesStage,
   openBatch,
   recordedPlaces,
+  seePlacesAgain,
   setStage,
 } from '../../engine/store/queries/batch.ts';
 import { type PendingRematch, pendingRematch } from '../../engine/store/queries/rematch-pass.ts';
 import type { Config } from '../../schemas/config.ts';
 import { PIPELINE_VERSION } from '../../schemas/constants.ts';
+import type { ReportCustody } from '../../schemas/custody.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import type { DecodeMode } from '../../schemas/fingerprint.ts';
 import type { ReportHead } from '../../schemas/report.ts';
+import { ENGINE_VERSION } from '../version.ts';
 import { auditActOf } from './audit-act.ts';
 import type { ModelsAsked } from './models-stage.ts';
 import { openDatabase } from './open-database.ts';
@@ -197,7 +202,10 @@ async function run(
     digests: search.digests,
     suspendAfterCases: scan.config.suspendAfterCases,
   });
+  const since = await databaseTime(db);
   const hashed = await hashesStage(db, recorder, open, scan, roots, batch);
+  // A source that was gone through in part has no digest to be compared.
+  const custody = hashed ? await takeOver(db, scan, roots, { batchId: batch.batchId, since }) : null;
   const asked = scan.models;
   const stage = asked === null ? null : await import('./models-stage.ts');
   const models = stage === null || asked === null ? null : await stage.prepareModels(db, scan, asked, batch);
@@ -215,6 +223,7 @@ async function run(
       hashes: hashed ? 'complete' : 'interrupted',
       models: models === null ? 'leftOut' : whole ? 'complete' : 'interrupted',
       bitSearch: search.bits.description,
+      custody,
     }),
     added: recorder.added,
     models: models === null ? null : await models.facts(),
@@ -227,6 +236,25 @@ async function run(
     rematchPending: await pendingRematch(db),
     notSearched: [...new Set(models?.building.map(({ packId, packVersion }) => `${packId} ${packVersion}`))],
   };
+}
+
+async function takeOver(
+  db: Db,
+  { config, caseRef, exhibitRef }: SeizureScan,
+  roots: readonly Buffer[],
+  of: { readonly batchId: string; readonly since: string },
+): Promise<ReportCustody> {
+  const { sequence, digestOf, sha256After, sha256Before, changed } = await recordTakingOver(db, {
+    organisation: config.organisation,
+    caseRef,
+    exhibitRef,
+    roots,
+    to: config.actor,
+    place: os.hostname(),
+    toolVersion: ENGINE_VERSION,
+    ...of,
+  });
+  return { sequence, digestOf, sha256: sha256After, sha256Before, changed };
 }
 
 /** What is known is known before the models look at anything. */
@@ -283,6 +311,7 @@ async function recordedAmong(
     places.map((place) => place.pathKey),
   );
   const found = new Set<number>();
+  const again: Uint8Array[] = [];
   for (const [at, entry] of entries.entries()) {
     const pathKey = places[at]?.pathKey.toString('hex') ?? '';
     const row = recorded.get(pathKey);
@@ -297,7 +326,9 @@ async function recordedAmong(
       (entry.sizeBytes === null || row.sizeBytes === entry.sizeBytes)
     ) {
       found.add(at);
+      if (places[at] !== undefined) again.push(places[at].pathKey);
     }
   }
+  await seePlacesAgain(db, batchId, again);
   return found;
 }

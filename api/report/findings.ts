@@ -50,6 +50,13 @@ export function notices(head: ReportHead): readonly Notice[] {
       text: 'This batch was not finished; the figures cover what was read until then. The same command with --resume goes on where it stopped.',
     });
   }
+  if (head.custody?.changed === true) {
+    found.push({
+      level: 'alarm',
+      title: 'The source has changed',
+      text: `What was scanned is not what was recorded of this exhibit before: SHA-256 of ${head.custody.digestOf === 'file' ? 'the file' : 'the list of its files'} was ${head.custody.sha256Before ?? ''}, and is ${head.custody.sha256 ?? ''}. homeward custody list shows who had it.`,
+    });
+  }
   if (batch.mode === 'fast') {
     found.push({
       level: 'note',

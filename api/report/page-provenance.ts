@@ -69,6 +69,7 @@ export function provenanceSection(head: ReportHead): Markup {
     ['Machine', neutralise(batch.machine, 300)],
     ['Operator', neutralise(batch.operator)],
     ['Batch', html`<span class="mono">${neutralise(batch.batchId, 36)}</span>`],
+    ['Source', sourceWords(head)],
     ['Started', instant(neutralise(batch.startedAt, 40))],
     ['Finished', `${instant(neutralise(batch.finishedAt, 40))}${elapsed(batch.startedAt, batch.finishedAt)}`],
     [
@@ -108,6 +109,15 @@ export function provenanceSection(head: ReportHead): Markup {
   ])}</div>
 </div>
 </section>`;
+}
+
+function sourceWords({ custody }: ReportHead): MarkupValue {
+  if (custody === undefined || custody === null) return 'no digest: it was not gone through to its end';
+  if (custody.sha256 === null) return 'no digest: it could not be read to its end';
+  const of = custody.digestOf === 'file' ? 'of the file' : 'of the list of its files and their digests';
+  const before =
+    custody.sha256Before === null ? 'nothing was recorded before' : custody.changed ? 'CHANGED since' : 'as before';
+  return html`<span class="mono">${custody.sha256}</span> (SHA-256 ${of}; ${before}; custody event ${String(custody.sequence)})`;
 }
 
 export function limitsSection(head: ReportHead): Markup {

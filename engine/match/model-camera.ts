@@ -25,6 +25,14 @@ interface NamedDevice {
   readonly model: string;
 }
 
+/** A device as it was seen, whoever's picture named it. */
+export type SeenDevice = Omit<NamedDevice, 'mediaId'>;
+
+/** The devices that these media name, as recordDevices writes them. */
+export async function devicesOf(db: Queryable, mediaIds: readonly number[]): Promise<SeenDevice[]> {
+  return (await namedDevices(db, mediaIds)).map(({ mediaId: _media, ...device }) => device);
+}
+
 /** A picture's serial number beside the same one of a known camera. */
 export interface CameraHit {
   readonly mediaId: number;

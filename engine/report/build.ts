@@ -21,7 +21,7 @@ import { Tally } from './tally.ts';
 export interface ReportRequest {
   readonly batch: { readonly batchId: string; readonly pipelineVersion: string; readonly mode: DecodeMode };
   /** What is not in the database: versions, operator, machine, sandbox. */
-  readonly facts: Pick<Report, 'schemaVersion' | 'engine' | 'batch'>;
+  readonly facts: Pick<Report, 'schemaVersion' | 'engine' | 'batch' | 'custody'>;
   readonly added: ReportCounts['added'];
   /** Null where the models were left out. */
   readonly models:

@@ -5,6 +5,7 @@ import { findPrincipal } from '../../../engine/access/principals.ts';
 import { neutralise } from '../../report/neutralise.ts';
 import { type CliContext, type CommonOptions, printLine, withCommonOptions } from '../context.ts';
 import { actOnAccess, registerAccessList } from '../run-access.ts';
+import { registerRetention } from './case-retention.ts';
 
 interface OpenOptions extends CommonOptions {
   readonly jointUntil?: string;
@@ -15,7 +16,9 @@ interface AssignOptions extends CommonOptions {
 }
 
 export function registerCase(program: Command, context: CliContext): void {
-  const caseCommand = program.command('case').description('cases that are worked on, and by whom: open, assign, list');
+  const caseCommand = program
+    .command('case')
+    .description('cases: who works on them, and what becomes of their material');
   withCommonOptions(caseCommand.command('open'))
     .description('open a case of an organisation; its batches of that reference are part of it')
     .argument('<organisation-id>')
@@ -46,6 +49,7 @@ export function registerCase(program: Command, context: CliContext): void {
     lineOf: textOf,
     none: 'There is no case; homeward case open opens one.',
   });
+  registerRetention(caseCommand, context);
 }
 
 async function assign(context: CliContext, caseId: string, options: AssignOptions): Promise<void> {

@@ -132,7 +132,7 @@ const PLACE = row({
 });
 
 /**
- * What is recorded of these places, by path key in hexadecimal; the latest item where a place has several. For resuming:
+ * What is recorded of these places, by path key in hexadecimal; the item seen last where a place has several. For resuming:
  * asked in groups of some hundred, so that memory does not grow with the batch.
  */
 export async function recordedPlaces(
@@ -146,10 +146,21 @@ export async function recordedPlaces(
             exists (select from fingerprint f where f.media_id = item.media_id and f.remake) as remake
        from item
       where batch_id = $1 and path_key = any($2::bytea[])
-      order by item_id`,
+      order by seen_at, item_id`,
     [batchId, pathKeys],
   );
   return new Map(found.map((place) => [place.pathKey.toString('hex'), place]));
+}
+
+/** The items that recordedPlaces told of were found there again, and are not read anew. */
+export async function seePlacesAgain(db: Db, batchId: string, pathKeys: readonly Uint8Array[]): Promise<void> {
+  if (pathKeys.length === 0) return;
+  await db.execute(
+    `update item set seen_at = now()
+      where item_id in (select distinct on (path_key) item_id from item
+                         where batch_id = $1 and path_key = any($2::bytea[]) order by path_key, seen_at desc, item_id desc)`,
+    [batchId, pathKeys],
+  );
 }
 
 /** Path keys, in hexadecimal, of the archives of a batch that hold, at any depth, a content whose fingerprint is to be made anew. */

@@ -55,8 +55,24 @@ export async function recordItems(
     examination.digests === null ? null : (mediaIds.get(examination.digests.sha256) ?? null),
   );
   const newItems = await insertItems(tx, batchId, items, ids);
+  if (newItems < items.length) await seeAgain(tx, batchId, items, ids);
   if (remade.length > 0) await updateItems(tx, batchId, items, ids, remade);
   return { mediaIds: ids, newItems, newMedia, remade };
+}
+
+/** What was there already is there still. */
+async function seeAgain(
+  tx: Transaction,
+  batchId: string,
+  items: readonly NewItem[],
+  mediaIds: readonly (number | null)[],
+): Promise<void> {
+  await tx.execute(
+    `update item i set seen_at = now()
+       from unnest($2::bytea[], $3::bigint[]) as n(path_key, media_id)
+      where i.batch_id = $1 and i.path_key = n.path_key and coalesce(i.media_id, 0) = coalesce(n.media_id, 0) and i.seen_at < now()`,
+    [batchId, items.map((item) => item.pathKey), mediaIds],
+  );
 }
 
 /** Takes out fingerprints that were marked to be made anew, where that succeeded. */
