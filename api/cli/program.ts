@@ -30,7 +30,6 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   rematch: async () => (await import('./commands/rematch.ts')).registerRematch,
   affected: async () => (await import('./commands/affected.ts')).registerAffected,
   explain: async () => (await import('./commands/explain.ts')).registerExplain,
-  case: async () => (await import('./commands/case.ts')).registerCase,
   custody: async () => (await import('./commands/custody.ts')).registerCustody,
   governance: async () => (await import('./commands/governance.ts')).registerGovernance,
   reproduce: async () => (await import('./commands/reproduce.ts')).registerReproduce,

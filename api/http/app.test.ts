@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
+import { openProbeAlerts } from '../../engine/access/probe-watch.ts';
 import { day, PURPOSE } from '../../engine/access/test-access-kit.ts';
 import { recordAuditAlarm } from '../../engine/audit/alarms.ts';
 import { listAudit } from '../../engine/audit/list.ts';
@@ -64,7 +65,8 @@ for (const engine of STORE_ENGINES) {
       assert.equal(entry?.outcome, 'done');
       assert.equal(entry?.justification, 'Prüfung eines Asservats');
       assert.equal(entry?.recipient, lab.organisationId);
-      assert.deepEqual(entry?.objects, ['2 records looked up']);
+      assert.match(entry?.objects[0] ?? '', /^look-up [0-9a-f-]{36}$/);
+      assert.equal(entry?.objects[1], '2 records looked up');
       assert.ok(!JSON.stringify(entry).includes(KNOWN), 'an entry never holds a hash');
     });
 
@@ -106,6 +108,24 @@ for (const engine of STORE_ENGINES) {
       const asked = { records: [{ pdq: { hex: PDQ.toString('hex') } }] };
       assertProblem(await lab.call('POST', '/look-ups', asked), 403, 'HW_FORBIDDEN');
       assert.equal((await lastEntry(lab))?.outcome, 'refused');
+    });
+
+    it('S6: raises an alert within 100 probes when hashes slide along, whichever key of the partner asks', async () => {
+      const first = await http.caller({ tier: 'associated', dailyQuota: 1000, perMinute: 1000 }, ['partner']);
+      const second = await http.caller({ of: first.organisationId }, ['partner']);
+      const probe = randomBytes(32);
+      let probes = 0;
+      for (; probes < 100 && (await openProbeAlerts(http.db)).length === 0; probes += 1) {
+        for (let bit = 0; bit < 8; bit += 1) {
+          const at = (probes * 8 + bit) % 256;
+          probe[at >> 3] = (probe[at >> 3] ?? 0) ^ (1 << (at & 7));
+        }
+        const asked = { records: [{ pdq: { hex: probe.toString('hex'), quality: 100 } }] };
+        assert.equal((await (probes % 2 === 0 ? first : second).call('POST', '/look-ups', asked)).status, 200);
+      }
+      const [alert] = await openProbeAlerts(http.db);
+      assert.equal(alert?.organisationId, first.organisationId);
+      assert.ok(probes <= 100);
     });
 
     it('refuses what states no purpose, no case or no justification', async () => {

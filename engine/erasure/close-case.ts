@@ -40,6 +40,7 @@ export async function closeKeeping(
       ],
     );
     if (made === undefined) throw new Error(`no retention rule for ${closing.outcome}`);
+    await closeFile(tx, closing);
     return made;
   });
 }
@@ -82,6 +83,7 @@ async function erase(
 ): Promise<Closure> {
   await refuseUnknown(tx, closing);
   const { counts, commitment } = await deleteMaterial(tx, closing);
+  await closeFile(tx, closing);
   const [made] = await tx.read(
     CLOSURE,
     `insert into case_closure (organisation, case_ref, outcome, justification, closed_by, erasure, deleted_by_transaction, counts, commitment, backups_gone_by)
@@ -100,6 +102,16 @@ async function erase(
   );
   if (made === undefined) throw new Error('a closure just written is not there');
   return made;
+}
+
+/** Nobody may ask for it any more, whoever it was assigned to. */
+async function closeFile(tx: Transaction, closing: Closing & { readonly outcome: string }): Promise<void> {
+  await tx.execute(
+    `update case_file c set state = 'closed', closed_by = $3, closed_at = now(), outcome = $4
+       from organisation o
+      where o.organisation_id = c.organisation_id and (o.name = $1 or o.organisation_id = $1) and c.case_ref = $2 and c.state = 'open'`,
+    [closing.organisation, closing.caseRef, storableText(closing.closedBy).slice(0, 200), closing.outcome],
+  );
 }
 
 async function finish(db: Db, closure: Closure, options: ErasureOptions): Promise<Closure> {

@@ -3,9 +3,13 @@ import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { plantCase } from '../../test/case-kit.ts';
 import { STORE_ENGINES } from '../../test/store-engines.ts';
+import { openCase } from '../access/cases.ts';
+import { FIRST, seedKey, seedOrganisation } from '../access/test-access-kit.ts';
 import { addCustodyEvent, custodyOf } from '../custody/events.ts';
+import { beginKeyed } from '../idempotency/idempotent-answers.ts';
 import { type Db, quoted } from '../store/db.ts';
 import { integer, row, text } from '../store/row-shape.ts';
+import { submit } from '../submission/submission.ts';
 import { closeKeeping, eraseCase } from './close-case.ts';
 import { deleteMaterial } from './delete-material.ts';
 import { DERIVED_TABLES, KEPT_TABLES } from './derived-tables.ts';
@@ -51,9 +55,16 @@ for (const engine of STORE_ENGINES) {
       const two = await rowsOf();
       for (const table of DERIVED_TABLES)
         if (
-          !['candidate_change', 'series_link', 'custody_event', 'match', 'media_good', 'candidate_reason'].includes(
-            table,
-          )
+          ![
+            'candidate_change',
+            'series_link',
+            'custody_event',
+            'match',
+            'media_good',
+            'candidate_reason',
+            'submission',
+            'idempotent_answer',
+          ].includes(table)
         )
           assert.ok((one[table] ?? 0) > (none[table] ?? 0) && (two[table] ?? 0) > (one[table] ?? 0), table);
       const { counts } = await erase('gone');
@@ -63,6 +74,33 @@ for (const engine of STORE_ENGINES) {
       assert.equal(counts['seen_device'], 1);
       await erase('stays');
       assert.deepEqual(await rowsOf(), none);
+    });
+
+    it('is what was handed in for it and kept answers, and nothing that was handed in for another case', async () => {
+      const { organisationId } = await seedOrganisation(db, 'none');
+      const { principalId } = await seedKey(db, organisationId);
+      for (const caseRef of ['handed in', 'kept']) {
+        const caseId = await openCase(db, { organisationId, caseRef, jointUntil: null }, FIRST);
+        await submit(db, {
+          organisationId,
+          caseId,
+          submittedBy: principalId,
+          idempotencyKey: `key of ${caseRef}`,
+          kind: 'seizure',
+          urgent: false,
+          exhibitRef: '7',
+          mode: 'exact',
+          models: false,
+          root: 'evidence',
+          path: caseRef,
+        });
+      }
+      await beginKeyed(db, { principalId, idempotencyKey: 'key of answer', requestSha256: Buffer.alloc(32) });
+      const { counts } = await erase('handed in', organisationId);
+      assert.deepEqual([counts['submission'], counts['idempotent_answer']], [1, 1]);
+      assert.deepEqual(await db.query('select path from submission where organisation_id = $1', [organisationId]), [
+        { path: 'kept' },
+      ]);
     });
 
     it('is not what another case or another organisation holds too, until that goes as well', async () => {

@@ -51,11 +51,17 @@ export async function deleteMaterial(tx: Transaction, of: CaseName): Promise<Del
 async function chooseMaterial(tx: Transaction, { organisation, caseRef }: CaseName): Promise<void> {
   await tx.script(`
     create temporary table erased_batch (batch_id uuid primary key) on commit drop;
+    create temporary table erased_case (case_id uuid primary key) on commit drop;
     create temporary table erased_media (media_id bigint primary key) on commit drop;
     create temporary table erased_camera (camera_id bigint primary key) on commit drop;
     create temporary table touched_series (series_id bigint primary key) on commit drop;`);
   await tx.execute(
     'insert into erased_batch select batch_id from batch where organisation = $1 and case_ref = $2 for update',
+    [organisation, caseRef],
+  );
+  await tx.execute(
+    `insert into erased_case select case_id from case_file c join organisation o using (organisation_id)
+      where c.case_ref = $2 and (o.name = $1 or o.organisation_id = $1)`,
     [organisation, caseRef],
   );
   await tx.execute(
@@ -133,6 +139,12 @@ const RESTS_ON_IT = `m.known_media_id in (${ERASED}) or m.known_face_id in (${ER
 
 /** What points to something goes before it. */
 const DELETIONS: ReadonlyArray<readonly [string, string]> = [
+  // They name the folder that was handed in, and answers may be of it; who repeats a request of this case has no case any more.
+  [
+    'submission',
+    `delete from submission where batch_id in (select batch_id from erased_batch) or case_id in (select case_id from erased_case)`,
+  ],
+  ['idempotent_answer', 'delete from idempotent_answer'],
   ['disposition', `delete from disposition where lead_id in (${ERASED_LEADS})`],
   ['lead', `delete from lead where media_id in (${ERASED})`],
   ['model_match', `delete from model_match m where m.media_id in (${ERASED}) or ${RESTS_ON_IT}`],

@@ -1,4 +1,6 @@
 import { countLookUps } from '../../../engine/access/count-look-ups.ts';
+import { watchProbes } from '../../../engine/access/probe-watch.ts';
+import { drawForReview } from '../../../engine/access/review-draw.ts';
 import type { SoughtRecord } from '../../../engine/lookup/look-up.ts';
 import { LookUpGroups } from '../../../engine/lookup/look-up-groups.ts';
 import type { BitSearch } from '../../../engine/search/bit-search.ts';
@@ -58,8 +60,12 @@ export function lookUpRoutes(app: TypedApp, { db, bits, contact }: LookUpService
       const { records } = request.body;
       refuseModalities(member, records);
       await countLookUps(db, member, records.length);
+      // As the audit names it, so that a supervisor to whom it falls finds what was said about it there.
+      const reference = `look-up ${request.id}`;
+      objects.push(reference, `${records.length} records looked up`);
+      await drawForReview(db, member, reference);
+      if (member.agreement !== null) await watchProbes(db, member, probesOf(records));
       const { answers: found, sets } = await groups.lookUp(records.map(soughtOf));
-      objects.push(`${records.length} records looked up`);
       const yesOrNo = member.agreement?.tier === 'associated';
       return {
         results: found.map((answer, at) => resultOf(answer, records[at]?.reference ?? null, member)),
@@ -68,6 +74,10 @@ export function lookUpRoutes(app: TypedApp, { db, bits, contact }: LookUpService
       };
     },
   );
+}
+
+function probesOf(records: readonly LookUpRecord[]): Buffer[] {
+  return records.flatMap(({ pdq }) => (pdq === undefined ? [] : [Buffer.from(pdq.hex, 'hex')]));
 }
 
 function refuseModalities({ agreement }: Member, records: readonly LookUpRecord[]): void {
