@@ -27,6 +27,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   rematch: async () => (await import('./rematch.ts')).bench,
   'start-up': async () => (await import('./start-up.ts')).bench,
   'audit-write': async () => (await import('./audit-write.ts')).bench,
+  'api-look-ups': async () => (await import('./api-look-ups.ts')).bench,
   bombs: async () => (await import('./bombs.ts')).bench,
 };
 

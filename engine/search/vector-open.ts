@@ -1,3 +1,4 @@
+import os from 'node:os';
 import type { Db } from '../store/db.ts';
 import { listSpaces } from '../store/queries/embedding-spaces.ts';
 import { countVectors, type VectorScope } from '../store/queries/gallery.ts';
@@ -6,11 +7,18 @@ import { MemoryVectors, revisionOf, searchKey } from './vector-memory.ts';
 import { INDEX_BREADTH, PgvectorVectors } from './vector-pgvector.ts';
 import type { NearestOptions, SearchedSpaces, VectorHit, VectorQuery, VectorSearch } from './vector-search.ts';
 
+const GIB = 1024 ** 3;
 /**
- * What vectors may take of this process's memory for each search of them. In memory the exact search of 100,000 vectors of 816 values
- * takes less time than the approximate one by index, so the index is left for what does not fit.
+ * What vectors may take of this process's memory for each search of them: an eighth of the machine's, a million vectors of 816 values at
+ * most, for 32 bits of address end at 4 GiB. In memory the exact search of 100,000 vectors of 816 values takes less time than the
+ * approximate one by index, so the index is left for what does not fit.
  */
-const MOST_MEMORY_BYTES = 1024 ** 3;
+const mostMemoryBytesHere = (): number => Math.min(3.25 * GIB, Math.max(GIB, os.totalmem() / 8));
+/**
+ * Up to these the index was measured to find 99 of 100 of the ten nearest, the least that may be answered by it. Over a million vectors of
+ * 816 values it found 94 at the breadth taken and 98 at four times that, slower than comparing with all (bench/vector-million.ts).
+ */
+const INDEX_MEASURED = { anyNumberUpToDimensions: 128, anyDimensionsUpToVectors: 100_000 } as const;
 /** Fewer than this the database itself compares in well under a second; an index over them is not worth its upkeep. */
 export const LEAST_INDEXED = 20_000;
 /** What recall was measured at in bench/vector-recall.ts. */
@@ -26,7 +34,7 @@ export interface VectorIndexOptions extends VectorSearchOptions {
 /** The search that suits how much there is to search. Close it with the batch. */
 export function openVectorSearch(
   db: Db,
-  { mostMemoryBytes = MOST_MEMORY_BYTES }: VectorSearchOptions = {},
+  { mostMemoryBytes = mostMemoryBytesHere() }: VectorSearchOptions = {},
 ): VectorSearch {
   return new VectorsBySize(db, mostMemoryBytes);
 }
@@ -37,7 +45,7 @@ export function openVectorSearch(
  */
 export async function buildNeededVectorIndexes(
   db: Db,
-  { mostMemoryBytes = MOST_MEMORY_BYTES, leastIndexed = LEAST_INDEXED }: VectorIndexOptions = {},
+  { mostMemoryBytes = mostMemoryBytesHere(), leastIndexed = LEAST_INDEXED }: VectorIndexOptions = {},
 ): Promise<number> {
   let built = 0;
   for (const space of await listSpaces(db)) {
@@ -45,12 +53,15 @@ export async function buildNeededVectorIndexes(
     for (const scope of ['gallery', 'all'] as const) {
       const vectors = await countVectors(db, space, scope);
       const fits = vectors < leastIndexed || bytesOf(vectors, [{ space, weight: 1 }]) <= mostMemoryBytes;
-      if (fits || (await hasVectorIndex(db, space, scope))) continue;
+      if (fits || !indexFindsEnough(vectors, space) || (await hasVectorIndex(db, space, scope))) continue;
       if (await buildVectorIndex(db, space, scope, INDEX_BUILD)) built += 1;
     }
   }
   return built;
 }
+
+const indexFindsEnough = (vectors: number, { dimensions }: { readonly dimensions: number }): boolean =>
+  dimensions <= INDEX_MEASURED.anyNumberUpToDimensions || vectors <= INDEX_MEASURED.anyDimensionsUpToVectors;
 
 const bytesOf = (vectors: number, spaces: SearchedSpaces): number =>
   vectors * 4 * spaces.reduce((sum, { space }) => sum + space.dimensions, 0);
@@ -58,6 +69,7 @@ const bytesOf = (vectors: number, spaces: SearchedSpaces): number =>
 class VectorsBySize implements VectorSearch {
   readonly #memory: MemoryVectors;
   readonly #database: PgvectorVectors;
+  readonly #databaseExactly: PgvectorVectors;
   readonly #db: Db;
   readonly #mostMemoryBytes: number;
   /** By what is searched: which way it is, as long as its revision stays. Counting it anew for each group of pictures would cost more than the search. */
@@ -67,6 +79,7 @@ class VectorsBySize implements VectorSearch {
     this.#db = db;
     this.#memory = new MemoryVectors(db);
     this.#database = new PgvectorVectors(db, INDEX_BREADTH);
+    this.#databaseExactly = new PgvectorVectors(db, null);
     this.#mostMemoryBytes = mostMemoryBytes;
   }
 
@@ -93,13 +106,18 @@ class VectorsBySize implements VectorSearch {
     await this.#database.close();
   }
 
+  #suited(vectors: number, spaces: SearchedSpaces): VectorSearch {
+    if (bytesOf(vectors, spaces) <= this.#mostMemoryBytes) return this.#memory;
+    return spaces.every(({ space }) => indexFindsEnough(vectors, space)) ? this.#database : this.#databaseExactly;
+  }
+
   async #for(spaces: SearchedSpaces, scope: VectorScope): Promise<VectorSearch> {
     const key = searchKey(spaces, scope);
     const revision = await revisionOf(this.#db, spaces, scope);
     const before = this.#chosen.get(key);
     if (before?.revision === revision) return before.search;
     const vectors = await this.#database.size(spaces, scope);
-    const search = bytesOf(vectors, spaces) <= this.#mostMemoryBytes ? this.#memory : this.#database;
+    const search = this.#suited(vectors, spaces);
     this.#chosen.set(key, { revision, search });
     return search;
   }
