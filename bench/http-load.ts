@@ -74,7 +74,7 @@ const HEAD_END = Buffer.from('\r\n\r\n');
 
 class Connection {
   readonly #socket: Socket;
-  #received = Buffer.alloc(0);
+  #received: Buffer = Buffer.alloc(0);
   #waiting: PromiseWithResolvers<number> | null = null;
 
   private constructor(socket: Socket) {

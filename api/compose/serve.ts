@@ -1,4 +1,5 @@
 import { openAccess } from '../../engine/access/open-access.ts';
+import { listOrganisations } from '../../engine/access/organisations.ts';
 import { clockSteppedBack } from '../../engine/audit/alarms.ts';
 import { AuditWriter } from '../../engine/audit/audit-writer.ts';
 import { CheckpointSchedule } from '../../engine/audit/checkpoint-schedule.ts';
@@ -57,6 +58,7 @@ export async function openService({ config, log, limits }: ServeOptions): Promis
       db,
       access,
       audit,
+      chainOf: chainNames(db, config),
       clockSteppedBack: askedAtMostEvery(CLOCK_LOOK_MS, async () => await clockSteppedBack(db)),
       bits,
       contact: config.contact ?? config.organisation,
@@ -72,6 +74,16 @@ export async function openService({ config, log, limits }: ServeOptions): Promis
   opened.defer(async () => await app.close());
   const all = opened.move();
   return { app, close: async () => await all.disposeAsync() };
+}
+
+/** The unit's own chain is that of its commands, by the name in the configuration; a partner's is its id. */
+function chainNames(db: Db, { organisation }: Config): (organisationId: string) => Promise<string> {
+  let homeId: string | null = null;
+  return async (organisationId) => {
+    // It may be entered after this process began.
+    homeId ??= (await listOrganisations(db)).find((one) => one.home)?.organisationId ?? null;
+    return organisationId === homeId ? organisation : organisationId;
+  };
 }
 
 /** Many ask at once, and the answer is as good a moment later. */

@@ -58,6 +58,8 @@ export interface GuardServices {
   readonly db: Db;
   readonly access: Access;
   readonly audit: AuditSink;
+  /** Name of the chain in which acts of an organisation are recorded: the unit's own is that of its commands. */
+  readonly chainOf: (organisationId: string) => Promise<string>;
   /** Whether a machine's clock stepped back and nobody has looked at it: what an agreement allows depends on the day and hour. */
   readonly clockSteppedBack: () => Promise<boolean>;
 }
@@ -94,7 +96,7 @@ export function guardRoutes(app: FastifyInstance, services: GuardServices): void
   });
   app.addHook('preHandler', async (request) => {
     const { admitted } = request;
-    if (admitted?.policy.changes === true) await recordAct(services.audit, admitted, 'started');
+    if (admitted?.policy.changes === true) await recordAct(services, admitted, 'started');
   });
   app.addHook('onSend', async (request, reply, payload) => {
     await record(services, request, reply);
@@ -110,7 +112,7 @@ export function admittedOf(request: FastifyRequest): Admitted {
 }
 
 async function letIn(services: GuardServices, request: FastifyRequest, policy: RoutePolicy): Promise<Admitted> {
-  const { db, access, audit } = services;
+  const { db, access, audit, chainOf } = services;
   const member = await memberOf(access, request);
   const reason = statedReason(request.headers, policy.reason);
   try {
@@ -131,7 +133,7 @@ async function letIn(services: GuardServices, request: FastifyRequest, policy: R
     const { purpose, justification, caseId } = reason;
     await append(audit, {
       ...identityOf(member, policy),
-      organisation: member.organisationId,
+      organisation: await chainOf(member.organisationId),
       purpose,
       justification,
       caseRef: caseId,
@@ -153,17 +155,21 @@ async function memberOf(access: Access, { headers }: FastifyRequest): Promise<Me
 }
 
 /** Once a request, before its answer leaves; the answer that says that this failed is let through. */
-async function record({ audit }: GuardServices, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+async function record(services: GuardServices, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const { admitted } = request;
   if (admitted === null || request.isRecorded) return;
   request.isRecorded = true;
-  if (reply.statusCode < 400) return await recordAct(audit, admitted, 'done');
+  if (reply.statusCode < 400) return await recordAct(services, admitted, 'done');
   // A refusal tells nothing of what is known; that it could not be recorded must not hide what it says.
-  await recordAct(audit, admitted, reply.statusCode < 500 ? 'refused' : 'failed').catch(() => undefined);
+  await recordAct(services, admitted, reply.statusCode < 500 ? 'refused' : 'failed').catch(() => undefined);
 }
 
 /** In the chain of who asked, and of whose case it is. */
-async function recordAct(audit: AuditSink, admitted: Admitted, outcome: AuditAct['outcome']): Promise<void> {
+async function recordAct(
+  { audit, chainOf }: GuardServices,
+  admitted: Admitted,
+  outcome: AuditAct['outcome'],
+): Promise<void> {
   const { member, policy, admission, objects } = admitted;
   const { purpose, justification, caseRef, chains } = admission;
   const act = {
@@ -174,7 +180,9 @@ async function recordAct(audit: AuditSink, admitted: Admitted, outcome: AuditAct
     objects: objects.slice(0, MOST_OBJECTS),
     outcome,
   };
-  await Promise.all(chains.map(async (organisation) => await append(audit, { ...act, organisation })));
+  await Promise.all(
+    chains.map(async (organisationId) => await append(audit, { ...act, organisation: await chainOf(organisationId) })),
+  );
 }
 
 async function append(audit: AuditSink, act: AuditAct): Promise<void> {

@@ -15,6 +15,17 @@ import type { TypedApp } from './typed-app.ts';
 
 export const CONTACT = 'duty desk, ext. 7';
 
+/** A request to look at material, with what is changed of it. */
+export const submission = (changed: object = {}) => ({
+  kind: 'seizure',
+  urgent: false,
+  exhibit: 'E7',
+  mode: 'exact',
+  models: false,
+  source: { kind: 'path', root: 'evidence', path: 'disk-1' },
+  ...changed,
+});
+
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
@@ -71,6 +82,7 @@ export class HttpUnderTest implements AsyncDisposable {
         db,
         access,
         audit,
+        chainOf: async (organisationId) => organisationId,
         clockSteppedBack: async () => await clockSteppedBack(db),
         bits: new PgvectorScan(db),
         contact: CONTACT,

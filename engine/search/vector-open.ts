@@ -60,7 +60,8 @@ export async function buildNeededVectorIndexes(
   return built;
 }
 
-const indexFindsEnough = (vectors: number, { dimensions }: { readonly dimensions: number }): boolean =>
+/** Whether an index over so many vectors was measured to find what it has to. */
+export const indexFindsEnough = (vectors: number, { dimensions }: { readonly dimensions: number }): boolean =>
   dimensions <= INDEX_MEASURED.anyNumberUpToDimensions || vectors <= INDEX_MEASURED.anyDimensionsUpToVectors;
 
 const bytesOf = (vectors: number, spaces: SearchedSpaces): number =>

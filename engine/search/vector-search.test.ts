@@ -9,7 +9,7 @@ import { vectorsOfMedia } from '../store/queries/read-embeddings.ts';
 import { recordEmbeddings } from '../store/queries/record-embeddings.ts';
 import { buildVectorIndex, dropVectorIndexes, hasVectorIndex } from '../store/queries/vector-indexes.ts';
 import { MemoryVectors } from './vector-memory.ts';
-import { buildNeededVectorIndexes, INDEX_BUILD, openVectorSearch } from './vector-open.ts';
+import { buildNeededVectorIndexes, INDEX_BUILD, indexFindsEnough, openVectorSearch } from './vector-open.ts';
 import { INDEX_BREADTH, PgvectorVectors } from './vector-pgvector.ts';
 import type { NearestOptions, SearchedSpaces, VectorHit, VectorSearch } from './vector-search.ts';
 
@@ -241,6 +241,14 @@ for (const engine of STORE_ENGINES) {
         search.nearest(only(shape), [[vector]], options),
       );
       assert.deepEqual(idsOf(found), [mediaIds.slice(0, 1)]);
+    });
+
+    it('R9: goes by an index only where it was measured to find 99 of 100 of the nearest', () => {
+      const enough = (vectors: number, dimensions: number) => indexFindsEnough(vectors, { dimensions });
+      assert.deepEqual(
+        [enough(1_000_000, 128), enough(100_000, 816), enough(1_000_000, 816), enough(100_001, 129)],
+        [true, true, false, false],
+      );
     });
 
     it('is refused for a query that could find nothing but look like an answer', async () => {

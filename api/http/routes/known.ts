@@ -2,13 +2,12 @@ import { ownCases } from '../../../engine/access/own-cases.ts';
 import { listAudit } from '../../../engine/audit/list.ts';
 import { searchedSets } from '../../../engine/lookup/look-up.ts';
 import { seriesPage } from '../../../engine/series/series-page.ts';
-import type { Db } from '../../../engine/store/db.ts';
 import type { Role } from '../../../schemas/access.ts';
 import type { AuditEntry } from '../../../schemas/audit.ts';
 import { Closed, Count } from '../../../schemas/closed.ts';
 import { AuditPage, CaseList, HashSetList, SeriesPage } from '../../../schemas/http/known.ts';
 import { cursorOf, pageQuery } from '../cursor.ts';
-import { admittedOf, type RoutePolicy } from '../guard.ts';
+import { admittedOf, type GuardServices, type RoutePolicy } from '../guard.ts';
 import { answers, type TypedApp } from '../typed-app.ts';
 
 const MOST_AT_ONCE = 500;
@@ -24,7 +23,7 @@ const reading = (roles: readonly Role[], action: string): RoutePolicy => ({
 });
 
 /** What there is to be asked for: cases, sets, series; and for auditors what was asked. */
-export function knownRoutes(app: TypedApp, { db }: { readonly db: Db }): void {
+export function knownRoutes(app: TypedApp, { db, chainOf }: Pick<GuardServices, 'db' | 'chainOf'>): void {
   app.get(
     '/cases',
     {
@@ -86,9 +85,10 @@ export function knownRoutes(app: TypedApp, { db }: { readonly db: Db }): void {
     async (request) => {
       const { limit = 50, after } = request.query;
       const { member, objects } = admittedOf(request);
+      const chain = await chainOf(member.organisationId);
       const entries: AuditEntry[] = [];
       let more = false;
-      for await (const entry of listAudit(db, member.organisationId, auditCursor.read(after)?.sequence ?? 0)) {
+      for await (const entry of listAudit(db, chain, auditCursor.read(after)?.sequence ?? 0)) {
         more = entries.length === limit;
         if (more) break;
         entries.push(entry);
