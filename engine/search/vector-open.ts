@@ -9,11 +9,11 @@ import type { NearestOptions, SearchedSpaces, VectorHit, VectorQuery, VectorSear
 
 const GIB = 1024 ** 3;
 /**
- * What vectors may take of this process's memory for each search of them: an eighth of the machine's, a million vectors of 816 values at
+ * What vectors may take of this process's memory for each search of them: a sixth of the machine's, a million vectors of 816 values at
  * most, for 32 bits of address end at 4 GiB. In memory the exact search of 100,000 vectors of 816 values takes less time than the
  * approximate one by index, so the index is left for what does not fit.
  */
-const mostMemoryBytesHere = (): number => Math.min(3.25 * GIB, Math.max(GIB, os.totalmem() / 8));
+const mostMemoryBytesHere = (): number => Math.min(3.25 * GIB, Math.max(GIB, os.totalmem() / 6));
 /**
  * Up to these the index was measured to find 99 of 100 of the ten nearest, the least that may be answered by it. Over a million vectors of
  * 816 values it found 94 at the breadth taken and 98 at four times that, slower than comparing with all (bench/vector-million.ts).
