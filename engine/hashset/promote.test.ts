@@ -41,7 +41,7 @@ for (const engine of STORE_ENGINES) {
       (await db.read(row({ count: integer }), `select count(*) as count from ${table}`))[0]?.count;
 
     it('have every index again after the first set was loaded without them', async () => {
-      assert.equal(indexesBefore.length, 8);
+      assert.equal(indexesBefore.length, 10);
       assert.deepEqual(await indexDefinitions(db), indexesBefore);
     });
 
