@@ -70,8 +70,8 @@ export async function buildProgram(context: CliContext, args: readonly string[])
       outputError: (text, write) => write(text.replace(/^error: /, 'HW_USAGE: ')),
     });
   const asked = Object.hasOwn(COMMANDS, args[0] ?? '') ? COMMANDS[args[0] ?? ''] : undefined;
-  const registers = await Promise.all((asked === undefined ? Object.values(COMMANDS) : [asked]).map((load) => load()));
-  for (const register of registers) register(program, context);
+  // One after the other: a module that is being loaded twice at once cannot be required in between, and row-shape.ts requires one.
+  for (const load of asked === undefined ? Object.values(COMMANDS) : [asked]) (await load())(program, context);
   inheritSettings(program);
   return program;
 }

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import type { Command } from 'commander';
-import { openService } from '../../compose/serve.ts';
 import type { LogLine } from '../../http/app.ts';
 import { neutralise } from '../../report/neutralise.ts';
 import { type CliContext, type CommonOptions, configFor, withCommonOptions } from '../context.ts';
@@ -33,6 +32,8 @@ async function serve(context: CliContext, options: ServeCommandOptions): Promise
   const log = (line: LogLine): void => {
     context.stderr.write(`${JSON.stringify({ ...line, message: neutralise(line.message) })}\n`);
   };
+  // Loaded when there is something to serve: --help of all commands does without.
+  const { openService } = await import('../../compose/serve.ts');
   const service = await openService({ config, log });
   try {
     const address = await service.app.listen({ host: options.host, port: options.port });
