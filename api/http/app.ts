@@ -114,15 +114,17 @@ function answerProblems(app: TypedApp, services: HttpServices, count: (code: str
     const coded = codedError(error);
     const problem = problemOf(coded);
     count(problem.code);
-    services.log({
-      at: new Date().toISOString(),
-      requestId: request.id,
-      route: request.routeOptions.url ?? 'none',
-      status: problem.status,
-      code: problem.code,
-      reference: problem.reference,
-      message: problem.reference === null ? '' : messageOf(coded),
-    });
+    // Thousands a second when there are too many callers: they are counted, and a line each would be a load of its own.
+    if (coded.code !== 'HW_BUSY')
+      services.log({
+        at: new Date().toISOString(),
+        requestId: request.id,
+        route: request.routeOptions.url ?? 'none',
+        status: problem.status,
+        code: problem.code,
+        reference: problem.reference,
+        message: problem.reference === null ? '' : messageOf(coded),
+      });
     if (coded instanceof QuotaSpentError) reply.header('retry-after', String(coded.retryAfterSeconds));
     if (problem.status === 503) reply.header('retry-after', String(RETRY_AFTER_SECONDS));
     if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
