@@ -1,5 +1,4 @@
-import type { Static, TSchema } from 'typebox';
-import { Type } from 'typebox';
+import { type Static, type TSchema, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { HomewardError } from '../../schemas/error.ts';
 
@@ -17,7 +16,13 @@ export const pageQuery = (mostAtOnce: number) =>
 export function cursorOf<S extends TSchema>(schema: S) {
   const check = Compile(schema);
   return {
-    write: (place: Static<S>): string => Buffer.from(JSON.stringify(place)).toString('base64url'),
+    /** Of rows asked for with one more than the limit: those to tell, and where the next page begins; null at the end. */
+    cut: <Row>(found: readonly Row[], limit: number, placeOf: (row: Row) => Static<S>) => {
+      const page = found.slice(0, limit);
+      const last = page.at(-1);
+      const more = found.length > limit && last !== undefined;
+      return { page, next: more ? Buffer.from(JSON.stringify(placeOf(last))).toString('base64url') : null };
+    },
     /** @throws HW_REQUEST_INVALID for what no page of this list gave out */
     read: (after: string | undefined): Static<S> | null => {
       if (after === undefined) return null;

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { ERRORS, type ErrorCode, EXIT, HomewardError } from '../../schemas/error.ts';
 import type { Problem } from '../../schemas/http/problem.ts';
+import { defectReference, printable } from '../told-error.ts';
 
 /** Where the exit code does not say it. */
 const STATUS: { readonly [C in ErrorCode]?: number } = {
@@ -48,10 +48,6 @@ const TOLD_IN_FULL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 const MOST_DETAIL = 2000;
 const MOST_TITLE = 500;
-
-/** Control characters and terminal escapes: a message may quote what a hostile caller sent. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 /** Fastify's own refusals, by its codes. */
 const OF_FASTIFY: Readonly<Record<string, HomewardError>> = {
@@ -117,15 +113,8 @@ export function problemOf(error: HomewardError): Problem {
     type: `urn:homeward:error:${error.code}`,
     title: when.slice(0, MOST_TITLE),
     status,
-    detail: detail.replaceAll(UNPRINTABLE, '\ufffd').slice(0, MOST_DETAIL),
+    detail: printable(detail).slice(0, MOST_DETAIL),
     code: error.code,
-    reference: status >= 500 ? referenceOf(error) : null,
+    reference: status >= 500 ? defectReference(error.cause instanceof Error ? error.cause : error) : null,
   };
-}
-
-/** By where it happened: the same defect has the same reference. */
-function referenceOf(error: Error): string {
-  const { cause } = error;
-  const place = cause instanceof Error ? (cause.stack ?? cause.message) : (error.stack ?? error.message);
-  return createHash('sha256').update(place).digest('hex').slice(0, 12);
 }

@@ -63,12 +63,8 @@ export function knownRoutes(app: TypedApp, { db, chainOf }: Pick<GuardServices, 
     async (request) => {
       const { limit = 50, after } = request.query;
       const found = await seriesPage(admittedOf(request).db, seriesCursor.read(after)?.seriesId ?? 0, limit + 1);
-      const series = found.slice(0, limit);
-      const last = series.at(-1);
-      return {
-        series,
-        next: found.length > limit && last !== undefined ? seriesCursor.write({ seriesId: last.seriesId }) : null,
-      };
+      const { page: series, next } = seriesCursor.cut(found, limit, ({ seriesId }) => ({ seriesId }));
+      return { series, next };
     },
   );
   app.get(
@@ -86,16 +82,15 @@ export function knownRoutes(app: TypedApp, { db, chainOf }: Pick<GuardServices, 
       const { limit = 50, after } = request.query;
       const { member, objects } = admittedOf(request);
       const chain = await chainOf(member.organisationId);
-      const entries: AuditEntry[] = [];
-      let more = false;
+      const found: AuditEntry[] = [];
       for await (const entry of listAudit(db, chain, auditCursor.read(after)?.sequence ?? 0)) {
-        more = entries.length === limit;
-        if (more) break;
-        entries.push(entry);
+        found.push(entry);
+        if (found.length > limit) break;
       }
+      const { page: entries, next } = auditCursor.cut(found, limit, ({ sequence }) => ({ sequence }));
       const [first, last] = [entries[0], entries.at(-1)];
       if (first !== undefined && last !== undefined) objects.push(`entries ${first.sequence} to ${last.sequence}`);
-      return { entries, next: more && last !== undefined ? auditCursor.write({ sequence: last.sequence }) : null };
+      return { entries, next };
     },
   );
 }

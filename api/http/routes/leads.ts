@@ -52,12 +52,11 @@ export function leadRoutes(app: TypedApp, { db }: { readonly db: Db }): void {
         beforeLeadId: cursor.read(after)?.leadId ?? null,
         most: limit + 1,
       });
-      const page = found.slice(0, limit);
-      const last = page.at(-1);
+      const { page, next } = cursor.cut(found, limit, ({ leadId }) => ({ leadId }));
       objects.push(...page.map(({ leadId }) => `lead ${leadId}`));
       return {
         leads: page.map(listed),
-        next: found.length > limit && last !== undefined ? cursor.write({ leadId: last.leadId }) : null,
+        next,
       };
     },
   );

@@ -15,6 +15,7 @@ import {
   type ToldMatch,
 } from '../../../schemas/http/look-up.ts';
 import type { LookupAnswer, LookupMatch } from '../../../schemas/lookup.ts';
+import { mayBeTold } from '../agreed-field.ts';
 import { admittedOf } from '../guard.ts';
 import { answers, type TypedApp } from '../typed-app.ts';
 
@@ -117,14 +118,12 @@ function resultOf(found: LookupAnswer, reference: string | null, member: Member)
   };
 }
 
-/** A match without what the agreement does not name. The unit's own people see all of it. */
-function toldMatch({ recordId: _id, recordKey: _key, ...match }: LookupMatch, { agreement }: Member): ToldMatch {
-  const may = (field: NonNullable<Member['agreement']>['fields'][number]): boolean =>
-    agreement === null || agreement.fields.includes(field);
+/** A match without what the agreement does not name. */
+function toldMatch({ recordId: _id, recordKey: _key, ...match }: LookupMatch, member: Member): ToldMatch {
   return {
     ...match,
-    distance: may('distance') ? match.distance : null,
-    series: may('seriesName') ? match.series : null,
-    category: may('category') ? match.category : null,
+    distance: mayBeTold(member, 'distance') ? match.distance : null,
+    series: mayBeTold(member, 'seriesName') ? match.series : null,
+    category: mayBeTold(member, 'category') ? match.category : null,
   };
 }

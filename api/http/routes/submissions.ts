@@ -9,7 +9,7 @@ import {
   type Submission,
   submit,
 } from '../../../engine/submission/submission.ts';
-import { type AgreedField, Uuid } from '../../../schemas/access.ts';
+import { Uuid } from '../../../schemas/access.ts';
 import { BoundedText, Closed, Count } from '../../../schemas/closed.ts';
 import { HomewardError } from '../../../schemas/error.ts';
 import {
@@ -19,6 +19,7 @@ import {
   SubmissionPage,
   SubmissionRequest,
 } from '../../../schemas/http/submission.ts';
+import { mayBeTold } from '../agreed-field.ts';
 import { cursorOf, pageQuery } from '../cursor.ts';
 import { eventStreams } from '../event-stream.ts';
 import { admittedOf } from '../guard.ts';
@@ -107,12 +108,11 @@ export function submissionRoutes(app: TypedApp, { db, wake, refuseSource }: Subm
       const { limit = 50, after } = request.query;
       const { db: seen, objects } = admittedOf(request);
       const found = await listSubmissions(seen, cursor.read(after), limit + 1);
-      const page = found.slice(0, limit);
-      const last = page.at(-1);
+      const { page, next } = cursor.cut(found, limit, placeOf);
       objects.push(...page.map(({ submissionId }) => `submission ${submissionId}`));
       return {
         submissions: page.map(answerOf),
-        next: found.length > limit && last !== undefined ? cursor.write(placeOf(last)) : null,
+        next,
       };
     },
   );
@@ -208,19 +208,14 @@ export function submissionRoutes(app: TypedApp, { db, wake, refuseSource }: Subm
       const { batchId } = (await findSubmission(seen, request.params.submissionId)) ?? missing();
       if (batchId === null) return { matches: [], next: null };
       const found = await batchMatches(seen, batchId, matchCursor.read(after), limit + 1);
-      const page = found.slice(0, limit);
-      const last = page.at(-1);
-      const may = (field: AgreedField) => member.agreement === null || member.agreement.fields.includes(field);
+      const { page, next } = matchCursor.cut(found, limit, ({ itemId, matchId }) => ({ itemId, matchId }));
       return {
         matches: page.map(({ matchId: _id, distance, series, ...match }) => ({
           ...match,
-          distance: may('distance') ? distance : null,
-          series: may('seriesName') ? series : null,
+          distance: mayBeTold(member, 'distance') ? distance : null,
+          series: mayBeTold(member, 'seriesName') ? series : null,
         })),
-        next:
-          found.length > limit && last !== undefined
-            ? matchCursor.write({ itemId: last.itemId, matchId: last.matchId })
-            : null,
+        next,
       };
     },
   );
