@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { open, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { HomewardError } from '../../schemas/error.ts';
 import type { Db } from '../store/db.ts';
 import { listCheckpoints, type SignedCheckpoint } from './checkpoint.ts';
 import { witnessLines } from './witness-line.ts';
+import { writeWhole } from './write-whole.ts';
 
 /**
  * Writes every checkpoint of an organisation that has not been written yet into a folder, each as a file of its own, whole or not at
@@ -17,7 +17,7 @@ export async function dropCheckpoints(db: Db, organisation: string, folder: stri
   const files: string[] = [];
   for (const [at, signed] of waiting.entries()) {
     const file = path.join(folder, dropFileName(signed));
-    await writeWhole(file, `${lines[at] ?? ''}\n`);
+    await writeCopy(file, `${lines[at] ?? ''}\n`);
     await db.execute('update audit_checkpoint set dropped_at = now() where organisation = $1 and sequence = $2', [
       organisation,
       signed.checkpoint.sequence,
@@ -35,17 +35,9 @@ function dropFileName({ checkpoint, digest }: SignedCheckpoint): string {
   return `audit-${owner}-${String(sequence).padStart(12, '0')}-${digest.slice(0, 12)}.json`;
 }
 
-async function writeWhole(file: string, text: string): Promise<void> {
+async function writeCopy(file: string, text: string): Promise<void> {
   try {
-    const part = `${file}.part`;
-    const handle = await open(part, 'w', 0o644);
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(part, file);
+    await writeWhole(file, text, { ownerOnly: false });
   } catch (error) {
     throw new HomewardError(
       'HW_OUTPUT_UNWRITABLE',

@@ -1,8 +1,9 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { mkdir, open, readFile, rename, stat } from 'node:fs/promises';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { HomewardError } from '../../schemas/error.ts';
 import { keyIdOf, publicKeyText } from './verify/signed-text.ts';
+import { writeWhole } from './write-whole.ts';
 
 /** Where the key lies unless the configuration names a file. */
 export const AUDIT_KEY_FILE = 'audit-key.pem';
@@ -40,18 +41,9 @@ export class SigningKey {
    */
   async store(file: string): Promise<void> {
     const pem = this.#key.export({ type: 'pkcs8', format: 'pem' });
-    const part = `${file}.part`;
     try {
       await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-      const handle = await open(part, 'w', 0o600);
-      try {
-        await handle.chmod(0o600);
-        await handle.writeFile(pem);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await rename(part, file);
+      await writeWhole(file, pem, { ownerOnly: true });
     } catch (error) {
       throw new HomewardError(
         'HW_OUTPUT_UNWRITABLE',

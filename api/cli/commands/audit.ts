@@ -50,6 +50,16 @@ const LONGEST_SENTENCE = 1_000;
 
 const several = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
+/** What goes out of the unit: into which file, of whose audit, for whom and why. */
+function withDisclosureOptions(command: Command): Command {
+  return withCommonOptions(command)
+    .requiredOption('--out <file>', 'file to write')
+    .option('--of <organisation>', 'whose (default: that on whose behalf)')
+    .option('--purpose <code>', 'what for')
+    .option('--recipient <name>', 'for whom')
+    .option('--justification <text>', 'why');
+}
+
 export function registerAudit(program: Command, context: CliContext): void {
   const audit = program.command('audit').description('who did what and why: read, export, verify, checkpoints, keys');
   withCommonOptions(audit.command('list'))
@@ -63,28 +73,18 @@ export function registerAudit(program: Command, context: CliContext): void {
     .option('--json', 'as JSON, one entry a line')
     .addHelpText('after', '\nExample:\n  homeward audit list --justification "quarterly review" --from 120')
     .action(async (options: ListOptions) => await list(context, options));
-  withCommonOptions(audit.command('export'))
+  withDisclosureOptions(audit.command('export'))
     .description('write the audit of an organisation, signed, for somebody else to verify (recorded as a disclosure)')
-    .requiredOption('--out <file>', 'file to write')
-    .option('--of <organisation>', 'whose (default: that on whose behalf)')
-    .option('--purpose <code>', 'what for')
-    .option('--recipient <name>', 'for whom')
-    .option('--justification <text>', 'why')
     .addHelpText(
       'after',
       '\nExample:\n  homeward audit export --out audit.ndjson --purpose oversight --recipient "Data protection authority" --justification "yearly inspection"',
     )
     .action(async (options: ExportOptions) => await exportAll(context, options));
-  withCommonOptions(audit.command('prove'))
+  withDisclosureOptions(audit.command('prove'))
     .description(
       'write one entry with the proof that it is in the audit, without the others (recorded as a disclosure)',
     )
     .argument('<entry>', 'its number', positiveInteger)
-    .requiredOption('--out <file>', 'file to write')
-    .option('--of <organisation>', 'whose (default: that on whose behalf)')
-    .option('--purpose <code>', 'what for')
-    .option('--recipient <name>', 'for whom')
-    .option('--justification <text>', 'why')
     .action(async (entry: number, options: ExportOptions) => await prove(context, entry, options));
   audit
     .command('verify')
