@@ -1,9 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type AdmissionFacts, type AskedFacts, admissionFacts } from '../../engine/access/admission-facts.ts';
 import { type Admission, admit } from '../../engine/access/admit.ts';
 import { memberDb } from '../../engine/access/member-db.ts';
 import type { Access } from '../../engine/access/open-access.ts';
 import type { AuditSink } from '../../engine/audit/append.ts';
 import type { Db } from '../../engine/store/db.ts';
+import type { Grouped } from '../../engine/store/grouped.ts';
 import type { Member, Role } from '../../schemas/access.ts';
 import type { AuditAct, AuditOperation } from '../../schemas/audit.ts';
 import { HomewardError } from '../../schemas/error.ts';
@@ -69,6 +71,7 @@ export interface GuardServices {
  * case allow. What was answered is in the audit before the answer leaves; what cannot be recorded is not answered.
  */
 export function guardRoutes(app: FastifyInstance, services: GuardServices): void {
+  const facts = admissionFacts(services.db);
   app.decorateRequest('admitted', null);
   app.decorateRequest('isRecorded', false);
   app.decorate('policies', []);
@@ -92,7 +95,7 @@ export function guardRoutes(app: FastifyInstance, services: GuardServices): void
   app.addHook('onRequest', async (request) => {
     const { policy } = request.routeOptions.config;
     if (policy === undefined || policy === 'open') return;
-    request.admitted = await letIn(services, request, policy);
+    request.admitted = await letIn(services, facts, request, policy);
   });
   app.addHook('preHandler', async (request) => {
     const { admitted } = request;
@@ -111,7 +114,12 @@ export function admittedOf(request: FastifyRequest): Admitted {
   return request.admitted;
 }
 
-async function letIn(services: GuardServices, request: FastifyRequest, policy: RoutePolicy): Promise<Admitted> {
+async function letIn(
+  services: GuardServices,
+  facts: Grouped<AskedFacts, AdmissionFacts>,
+  request: FastifyRequest,
+  policy: RoutePolicy,
+): Promise<Admitted> {
   const { db, access, audit, chainOf } = services;
   const member = await memberOf(access, request);
   const reason = statedReason(request.headers, policy.reason);
@@ -127,7 +135,7 @@ async function letIn(services: GuardServices, request: FastifyRequest, policy: R
         'expected a clock that goes forward, received one that stepped back; what an agreement allows is decided again once a person has cleared the alarm',
       );
     const operation = operationOf(member, policy);
-    const admission = await admit(db, member, { operation, ...reason, lookUp: policy.reason === 'case' });
+    const admission = await admit(facts, member, { operation, ...reason, lookUp: policy.reason === 'case' });
     return { member, db: memberDb(db, member), admission, objects: [], policy };
   } catch (error) {
     const { purpose, justification, caseId } = reason;

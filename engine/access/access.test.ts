@@ -4,10 +4,11 @@ import { after, before, describe, it } from 'node:test';
 import type { Member } from '../../schemas/access.ts';
 import { STORE_ENGINES } from '../../test/store-engines.ts';
 import type { Db } from '../store/db.ts';
+import { admissionFacts } from './admission-facts.ts';
 import { admit } from './admit.ts';
 import { revokeAgreement } from './agreements.ts';
 import { assignCase, openCase } from './cases.ts';
-import { countLookUps, lookUpBaseline, QuotaSpentError } from './count-look-ups.ts';
+import { LookUpCounts, lookUpBaseline, QuotaSpentError } from './count-look-ups.ts';
 import { addCertificate, addSubject, revokeApiKey } from './credentials.ts';
 import { type Access, openAccess } from './open-access.ts';
 import { endPrincipal } from './principals.ts';
@@ -168,16 +169,18 @@ for (const engine of STORE_ENGINES) {
     describe('what a member may do', () => {
       let member: Member;
       let caseId: string;
+      let facts: ReturnType<typeof admissionFacts>;
       const act = { operation: 'consultation', purpose: PURPOSE, caseId: null, justification: 'who is it' } as const;
       before(async () => {
         const { organisationId } = await seedOrganisation(db, { dailyQuota: 10, perMinute: 6 });
         member = await access.memberOfKey((await seedKey(db, organisationId)).presented);
+        facts = admissionFacts(db);
         caseId = await openCase(db, { organisationId, caseRef: '2026-1', jointUntil: null }, FIRST);
         await assignCase(db, { caseId, principalId: member.principalId }, FIRST);
       });
 
       it('S5: is admitted for an agreed purpose and an assigned case', async () => {
-        assert.deepEqual(await admit(db, member, { ...act, caseId, lookUp: true }), {
+        assert.deepEqual(await admit(facts, member, { ...act, caseId, lookUp: true }), {
           ...act,
           caseId,
           caseRef: '2026-1',
@@ -187,19 +190,19 @@ for (const engine of STORE_ENGINES) {
 
       for (const purpose of ['find the child', 'not-in-the-table', '', 'constructor']) {
         it(`S5: is refused for the purpose ${JSON.stringify(purpose)}`, async () => {
-          await assert.rejects(admit(db, member, { ...act, purpose }), isCode('HW_PURPOSE_UNKNOWN'));
+          await assert.rejects(admit(facts, member, { ...act, purpose }), isCode('HW_PURPOSE_UNKNOWN'));
         });
       }
 
       it('S5: is refused for a purpose that the agreement does not name', async () => {
         const agreement = member.agreement && { ...member.agreement, purposes: [] };
-        await assert.rejects(admit(db, { ...member, agreement }, act), isCode('HW_PURPOSE_UNKNOWN'));
+        await assert.rejects(admit(facts, { ...member, agreement }, act), isCode('HW_PURPOSE_UNKNOWN'));
       });
 
       for (const operation of ['consultation', 'disclosure'] as const) {
         it(`S5: is refused a ${operation} without a justification`, async () => {
           await assert.rejects(
-            admit(db, member, { ...act, operation, justification: '  ' }),
+            admit(facts, member, { ...act, operation, justification: '  ' }),
             isCode('HW_JUSTIFICATION_MISSING'),
           );
         });
@@ -223,7 +226,7 @@ for (const engine of STORE_ENGINES) {
         );
         const messages = new Set<string>();
         for (const asked of [foreign, closed, '00000000-0000-4000-8000-000000000000', 'nonsense', null]) {
-          await assert.rejects(admit(db, member, { ...act, caseId: asked, lookUp: true }), (error: Error) => {
+          await assert.rejects(admit(facts, member, { ...act, caseId: asked, lookUp: true }), (error: Error) => {
             messages.add(error.message);
             return isCode('HW_CASE_NOT_FOUND')(error);
           });
@@ -232,22 +235,35 @@ for (const engine of STORE_ENGINES) {
       });
 
       it('S6: looks up no more a minute and a day than agreed, over all nodes', async () => {
+        const counts = new LookUpCounts(db);
         const noon = new Date('2030-05-05T12:00:10Z');
         const later = new Date('2030-05-05T12:01:00Z');
-        await countLookUps(db, member, 4, noon);
+        await counts.count(member, 4, noon);
         const refusal = (seconds: number) => (error: unknown) =>
           error instanceof QuotaSpentError && error.code === 'HW_QUOTA_SPENT' && error.retryAfterSeconds === seconds;
-        await assert.rejects(countLookUps(db, member, 3, noon), refusal(50));
-        await countLookUps(db, member, 2, noon);
+        await assert.rejects(counts.count(member, 3, noon), refusal(50));
+        await counts.count(member, 2, noon);
         // What the minute refused was not counted against the day either: 4 are left of 10.
-        await assert.rejects(countLookUps(db, member, 5, later), refusal(11 * 3600 + 59 * 60));
-        await countLookUps(db, member, 4, later);
-        await assert.rejects(countLookUps(db, member, 1, later), refusal(11 * 3600 + 59 * 60));
+        await assert.rejects(counts.count(member, 5, later), refusal(11 * 3600 + 59 * 60));
+        await counts.count(member, 4, later);
+        await assert.rejects(counts.count(member, 1, later), refusal(11 * 3600 + 59 * 60));
         assert.deepEqual(await lookUpBaseline(db, member.principalId, noon), { today: 10, usual: 0 });
         assert.deepEqual(await lookUpBaseline(db, member.principalId, new Date('2030-05-06T12:00:00Z')), {
           today: 0,
           usual: 10,
         });
+      });
+
+      it('S6: counts what comes at once to the last one that was agreed, and refuses the rest', async () => {
+        const { organisationId } = await seedOrganisation(db, { dailyQuota: 10, perMinute: 8 });
+        const callers = await Promise.all(
+          [1, 2].map(async () => await access.memberOfKey((await seedKey(db, organisationId)).presented)),
+        );
+        const counts = new LookUpCounts(db);
+        const noon = new Date('2030-05-05T12:00:10Z');
+        const asked = callers.flatMap((one) => Array.from({ length: 7 }, async () => await counts.count(one, 1, noon)));
+        const counted = (await Promise.allSettled(asked)).filter(({ status }) => status === 'fulfilled');
+        assert.equal(counted.length, 10);
       });
     });
   });

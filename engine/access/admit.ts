@@ -1,9 +1,10 @@
 import type { Member } from '../../schemas/access.ts';
 import type { AuditOperation } from '../../schemas/audit.ts';
 import { HomewardError } from '../../schemas/error.ts';
-import type { Db } from '../store/db.ts';
-import { caseNotFound, requireAssignedCase } from './cases.ts';
-import { requirePurposes } from './purposes.ts';
+import type { Grouped } from '../store/grouped.ts';
+import type { AdmissionFacts, AskedFacts } from './admission-facts.ts';
+import { caseNotFound } from './cases.ts';
+import { purposeUnknown } from './purposes.ts';
 
 export interface AskedAct {
   readonly operation: AuditOperation;
@@ -35,9 +36,14 @@ const JUSTIFIED: readonly AuditOperation[] = ['consultation', 'disclosure'];
  * @throws HW_PURPOSE_UNKNOWN for free text, a code that is not in the table, or one that the agreement does not name;
  *   HW_JUSTIFICATION_MISSING; HW_CASE_NOT_FOUND for a case that is closed, over, not assigned to the member, or not there
  */
-export async function admit(db: Db, member: Member, asked: AskedAct): Promise<Admission> {
-  const { operation, purpose } = asked;
-  await requirePurposes(db, [purpose]);
+export async function admit(
+  facts: Grouped<AskedFacts, AdmissionFacts>,
+  member: Member,
+  asked: AskedAct,
+): Promise<Admission> {
+  const { operation, purpose, caseId } = asked;
+  const { purposeKnown, assignedCase } = await facts.ask({ purpose, caseId, principalId: member.principalId });
+  if (!purposeKnown) throw purposeUnknown(purpose);
   if (member.agreement !== null && !member.agreement.purposes.includes(purpose))
     throw new HomewardError(
       'HW_PURPOSE_UNKNOWN',
@@ -54,14 +60,13 @@ export async function admit(db: Db, member: Member, asked: AskedAct): Promise<Ad
       'HW_USAGE',
       `expected a justification of up to ${MOST_JUSTIFICATION} characters, received ${justification.length}; shorten it`,
     );
-  if (asked.caseId === null && asked.lookUp === true) throw caseNotFound();
-  const found = asked.caseId === null ? null : await requireAssignedCase(db, asked.caseId, member.principalId);
+  if (assignedCase === null && (caseId !== null || asked.lookUp === true)) throw caseNotFound();
   return {
     operation,
     purpose,
     justification: justification === '' ? null : justification,
-    caseId: asked.caseId,
-    caseRef: found?.caseRef ?? null,
-    chains: [...new Set([member.organisationId, ...(found === null ? [] : [found.organisationId])])],
+    caseId,
+    caseRef: assignedCase?.caseRef ?? null,
+    chains: [...new Set([member.organisationId, ...(assignedCase === null ? [] : [assignedCase.organisationId])])],
   };
 }

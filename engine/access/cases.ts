@@ -79,24 +79,6 @@ export async function unassignCase(db: Db, caseId: string, principalId: string):
   return removed > 0;
 }
 
-const ASSIGNED = row({ caseRef: text, organisationId: text, joint: bool });
-export type AssignedCase = RowOf<typeof ASSIGNED>;
-
-/** A case that is open, not over and assigned to this principal. @throws HW_CASE_NOT_FOUND, alike whatever is missing of it */
-export async function requireAssignedCase(db: Queryable, caseId: string, principalId: string): Promise<AssignedCase> {
-  const [found] = isUuid(caseId)
-    ? await db.read(
-        ASSIGNED,
-        `select c.case_ref, c.organisation_id, c.joint from case_file c join case_member m using (case_id)
-          where c.case_id = $1 and m.principal_id = $2 and c.state = 'open'
-            and (c.last_day is null or c.last_day >= (now() at time zone 'UTC')::date)`,
-        [caseId, principalId],
-      )
-    : [];
-  if (found === undefined) throw caseNotFound();
-  return found;
-}
-
 const LISTED = row({
   caseId: text,
   organisationId: text,

@@ -7,7 +7,7 @@ import type { Db } from '../store/db.ts';
 import { integer, row } from '../store/row-shape.ts';
 import { PROBE_TABLES, placesOf, sampledBits } from './probe-buckets.ts';
 import { acknowledgeProbeAlert, openProbeAlerts, watchProbes } from './probe-watch.ts';
-import { decideReview, drawForReview, isDrawn, waitingReviews } from './review-draw.ts';
+import { decideReview, isDrawn, ReviewDraw, waitingReviews } from './review-draw.ts';
 import { isCode, seedKey, seedOrganisation, seedPurpose, TERMS } from './test-access-kit.ts';
 
 const HOUR_MS = 60 * 60_000;
@@ -118,10 +118,11 @@ for (const engine of STORE_ENGINES) {
     it('S6: puts a drawn look-up before a supervisor, who does not decide on his own', async () => {
       const [member, supervisor] = await callers(2);
       assert.ok(member !== undefined && supervisor !== undefined);
+      const draw = new ReviewDraw(db);
       let drawn = '';
       for (let sequence = 1; drawn === ''; sequence += 1) {
         const reference = `${member.organisationId}/${sequence}`;
-        if (await drawForReview(db, member, reference)) drawn = reference;
+        if (await draw.draw(member, reference)) drawn = reference;
         assert.ok(sequence < 2000, 'none drawn of 2,000');
       }
       const waiting = (await waitingReviews(db)).find(({ reference }) => reference === drawn);

@@ -13,17 +13,29 @@ export function isDrawn(key: Uint8Array, reference: string): boolean {
   return createHmac('sha256', key).update(reference).digest().readUInt32BE(0) < DRAWN_SHARE * 2 ** 32;
 }
 
-/**
- * Puts a look-up before a supervisor where it is drawn; says whether it was.
- * @param reference as the audit has it, such as organisation and sequence of its entry; once a look-up
- */
-export async function drawForReview(db: Db, member: Member, reference: string): Promise<boolean> {
-  if (!isDrawn(await accessSecret(db, 'review'), reference)) return false;
-  await db.execute(
-    'insert into look_up_review (organisation_id, principal_id, reference) values ($1, $2, $3) on conflict do nothing',
-    [member.organisationId, member.principalId, reference],
-  );
-  return true;
+/** Puts look-ups before a supervisor where they are drawn. */
+export class ReviewDraw {
+  readonly #db: Db;
+  /** It is never changed, so that it is asked for once. */
+  #key: Buffer | undefined;
+
+  constructor(db: Db) {
+    this.#db = db;
+  }
+
+  /**
+   * Whether this one was drawn.
+   * @param reference as the audit has it, such as organisation and sequence of its entry; once a look-up
+   */
+  async draw(member: Member, reference: string): Promise<boolean> {
+    this.#key ??= await accessSecret(this.#db, 'review');
+    if (!isDrawn(this.#key, reference)) return false;
+    await this.#db.execute(
+      'insert into look_up_review (organisation_id, principal_id, reference) values ($1, $2, $3) on conflict do nothing',
+      [member.organisationId, member.principalId, reference],
+    );
+    return true;
+  }
 }
 
 const WAITING = row({

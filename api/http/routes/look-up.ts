@@ -1,8 +1,8 @@
-import { countLookUps } from '../../../engine/access/count-look-ups.ts';
+import { LookUpCounts } from '../../../engine/access/count-look-ups.ts';
 import { watchProbes } from '../../../engine/access/probe-watch.ts';
-import { drawForReview } from '../../../engine/access/review-draw.ts';
+import { ReviewDraw } from '../../../engine/access/review-draw.ts';
 import type { SoughtRecord } from '../../../engine/lookup/look-up.ts';
-import { LookUpGroups } from '../../../engine/lookup/look-up-groups.ts';
+import { lookUpGroups } from '../../../engine/lookup/look-up-groups.ts';
 import type { BitSearch } from '../../../engine/search/bit-search.ts';
 import type { Db } from '../../../engine/store/db.ts';
 import type { Member } from '../../../schemas/access.ts';
@@ -33,7 +33,9 @@ export interface LookUpServices {
 
 /** What is known of hashes whose material stays where it is. */
 export function lookUpRoutes(app: TypedApp, { db, bits, contact }: LookUpServices): void {
-  const groups = new LookUpGroups(db, bits);
+  const counts = new LookUpCounts(db);
+  const reviews = new ReviewDraw(db);
+  const groups = lookUpGroups(db, bits);
   app.post(
     '/look-ups',
     {
@@ -60,13 +62,13 @@ export function lookUpRoutes(app: TypedApp, { db, bits, contact }: LookUpService
       const { member, objects } = admittedOf(request);
       const { records } = request.body;
       refuseModalities(member, records);
-      await countLookUps(db, member, records.length);
+      await counts.count(member, records.length);
       // As the audit names it, so that a supervisor to whom it falls finds what was said about it there.
       const reference = `look-up ${request.id}`;
       objects.push(reference, `${records.length} records looked up`);
-      await drawForReview(db, member, reference);
+      await reviews.draw(member, reference);
       if (member.agreement !== null) await watchProbes(db, member, probesOf(records));
-      const { answers: found, sets } = await groups.lookUp(records.map(soughtOf));
+      const { answers: found, sets } = await groups.ask(records.map(soughtOf));
       const yesOrNo = member.agreement?.tier === 'associated';
       return {
         results: found.map((answer, at) => resultOf(answer, records[at]?.reference ?? null, member)),
