@@ -5,8 +5,8 @@ import { sharedData } from '../test/shared-data.ts';
 import { NotAvailable } from './harness.ts';
 
 const run = promisify(execFile);
-/** A cluster of the benches' own, so that nobody's tests are in it. */
-const CLUSTER = 'bench';
+/** A cluster of this run's own: nobody's tests are in it, and no other run stops it. */
+const CLUSTER = `bench-${process.pid}`;
 
 /**
  * Runs `work` with the URL of an empty database on a real server, dropped afterwards: on the server named, otherwise on a
@@ -30,7 +30,7 @@ export async function withServerDatabase<T>(
   try {
     return await withDatabaseOn(stdout.trim().replace(/^DATABASE_URL=/, ''), work);
   } finally {
-    await run(script, ['down'], { env });
+    await run(script, ['wipe'], { env });
   }
 }
 
