@@ -5,7 +5,6 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { type TSchema, Type } from 'typebox';
 import { Closed } from '../../schemas/closed.ts';
 import { closeAnswers } from './closed-answers.ts';
-import { boundWorkUnderWay } from './pressure.ts';
 
 /** Stands for what must not leave: the beginning of a JPEG. */
 const PIXELS = Buffer.from('ffd8ffe000104a464946', 'hex');
@@ -63,33 +62,4 @@ describe('answers of the API', () => {
       assert.doesNotMatch(answer.payload, /data:/);
     });
   }
-});
-
-describe('requests beyond what can be answered in time', () => {
-  it('are told to come back, while those under way are answered and room comes back', async () => {
-    const app = fastify();
-    const { underWay } = boundWorkUnderWay(app, 2);
-    const gate = Promise.withResolvers<void>();
-    app.get('/slow', async () => {
-      await gate.promise;
-      return 'done';
-    });
-    app.get('/alive', { config: { always: true } }, async () => 'yes');
-    app.get('/breaks', async () => {
-      throw new Error('broke');
-    });
-    const slow = [app.inject('/slow'), app.inject('/slow')];
-    while (underWay() < 2) await new Promise((resolve) => setImmediate(resolve));
-    assert.match((await app.inject('/slow')).payload, /at most 2 requests at once/);
-    assert.equal((await app.inject('/alive')).statusCode, 200);
-    gate.resolve();
-    assert.deepEqual(
-      (await Promise.all(slow)).map((answer) => answer.statusCode),
-      [200, 200],
-    );
-    for (let attempt = 0; attempt < 5; attempt += 1) await app.inject('/breaks');
-    assert.equal(underWay(), 0);
-    assert.equal((await app.inject('/slow')).statusCode, 200);
-    await app.close();
-  });
 });

@@ -2,6 +2,7 @@ import type { Member } from '../../schemas/access.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import type { Db, Queryable } from '../store/db.ts';
 import { Grouped } from '../store/grouped.ts';
+import { keptPlan } from '../store/kept-plan.ts';
 import { integer, real, row } from '../store/row-shape.ts';
 
 /** The quota or the rate is spent; nothing was counted. */
@@ -82,21 +83,21 @@ const sameCaller = ({ member, at }: Count): string =>
     at?.getTime(),
   ]);
 
-async function countEach(db: Db, counts: readonly Count[]): Promise<number[]> {
-  const counted = await db.read(
-    row({ waitSeconds: integer }),
-    `select count_look_ups(c.organisation_id, c.principal_id, c.look_ups, c.a_day, c.a_minute, coalesce(c.at, clock_timestamp())) as wait_seconds
+const COUNT_SQL = keptPlan(
+  `select count_look_ups(c.organisation_id, c.principal_id, c.look_ups, c.a_day, c.a_minute, coalesce(c.at, clock_timestamp())) as wait_seconds
        from unnest($1::text[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::timestamptz[])
          as c (organisation_id, principal_id, look_ups, a_day, a_minute, at)`,
-    [
-      counts.map(({ member }) => member.organisationId),
-      counts.map(({ member }) => member.principalId),
-      counts.map(({ count }) => count),
-      counts.map(({ member }) => member.agreement?.dailyQuota ?? null),
-      counts.map(({ member }) => member.agreement?.perMinute ?? null),
-      counts.map(({ at }) => at?.toISOString() ?? null),
-    ],
-  );
+);
+
+async function countEach(db: Db, counts: readonly Count[]): Promise<number[]> {
+  const counted = await db.read(row({ waitSeconds: integer }), COUNT_SQL, [
+    counts.map(({ member }) => member.organisationId),
+    counts.map(({ member }) => member.principalId),
+    counts.map(({ count }) => count),
+    counts.map(({ member }) => member.agreement?.dailyQuota ?? null),
+    counts.map(({ member }) => member.agreement?.perMinute ?? null),
+    counts.map(({ at }) => at?.toISOString() ?? null),
+  ]);
   return counted.map(({ waitSeconds }) => waitSeconds);
 }
 

@@ -21,9 +21,10 @@ export class AuditWriter implements AuditSink, AsyncDisposable {
   #closed = false;
 
   constructor(db: Db, options: WriteOptions = {}) {
+    const goingOn = { heads: new Map(), ...options };
     this.#groups = new Grouped({
       most: MOST_OF_GROUP,
-      work: async (acts) => await retrying(async () => await writeGroup(db, acts, options)),
+      work: async (acts) => await retrying(async () => await writeGroup(db, acts, goingOn)),
     });
   }
 

@@ -184,6 +184,27 @@ for (const engine of STORE_ENGINES) {
       }
     });
 
+    it('S4: stays one chain under several writers that each go on from what they know', async () => {
+      await using one = new AuditWriter(db);
+      await using other = new AuditWriter(db);
+      for (let round = 0; round < 5; round += 1) {
+        await one.append(act('shared'));
+        await Promise.all([one, other, other, one].map(async (writer) => await writer.append(act('shared'))));
+      }
+      await appendAudit(db, act('shared'));
+      await one.append(act('shared'));
+      const recorded = await entriesOf('shared');
+      assert.deepEqual([recorded.length, (await verifyChain(recorded)).whole], [27, true]);
+    });
+
+    it('goes on from what is there after the database was set back to an earlier moment', async () => {
+      await using writer = new AuditWriter(db);
+      for (let entry = 0; entry < 5; entry += 1) await writer.append(act('restored'));
+      await db.execute("delete from audit_entry where organisation = 'restored' and sequence > 3");
+      assert.equal((await writer.append(act('restored'))).sequence, 4);
+      assert.equal((await verifyChain(await entriesOf('restored'))).whole, true);
+    });
+
     it('S3: refuses the one act that the database does not take, and records those around it', async () => {
       await db.execute(
         `create function refuse_one() returns trigger language plpgsql as $$

@@ -1,5 +1,6 @@
 import type { KnownRecord } from '../../schemas/known-record.ts';
 import type { Queryable } from '../store/db.ts';
+import { keptPlan } from '../store/kept-plan.ts';
 import { byStrongestDigest } from '../store/queries/strongest-digest.ts';
 import { integer, oneOf, row } from '../store/row-shape.ts';
 
@@ -18,27 +19,30 @@ with wanted as materialized (
 )`;
 
 /** Through the indexes: a record is in that of its strongest digest. */
-const INDEXED_SQL = `${WANTED}
-${byStrongestDigest('query, record_id', 'wanted', 'searched_record')}`;
+const INDEXED = byStrongestDigest('query, record_id', 'wanted', 'searched_record');
+const INDEXED_SQL = keptPlan(`${WANTED}${INDEXED}`);
 
-/** A record with a stronger digest than was asked for is in no index of the weaker one: all of them are gone through once. */
-const WEAKER_SQL = `${WANTED}
-select query, record_id, 'sha1' as method
+/** A record with a stronger digest than was asked for is in no index of that kind; those of the weaker ones are gone through as well. */
+const WEAKER_SQL = keptPlan(`${WANTED}${INDEXED}
+union all
+select query, record_id, 'sha1'
   from wanted w join searched_record r on r.sha1 = w.sha1 where w.sha256 is null and r.sha256 is not null
 union all
 select query, record_id, 'md5'
   from wanted w join searched_record r on r.md5 = w.md5
- where (w.sha256 is null or r.sha256 is null) and (w.sha1 is null or r.sha1 is null) and (r.sha256 is not null or r.sha1 is not null)`;
+ where (w.sha256 is null or r.sha256 is null) and (w.sha1 is null or r.sha1 is null) and (r.sha256 is not null or r.sha1 is not null)`);
 
 /** Known records with a digest of these, by the strongest digest that both have; by position. */
 export async function digestHits(
   db: Queryable,
   records: readonly Pick<KnownRecord, 'sha256' | 'sha1' | 'md5'>[],
 ): Promise<DigestHit[]> {
-  const params = [records.map((one) => one.sha256), records.map((one) => one.sha1), records.map((one) => one.md5)];
-  const hits = await db.read(HIT, INDEXED_SQL, params);
   const weaker = records.some(
     (one) => (one.sha256 === null || one.sha1 === null) && (one.sha1 !== null || one.md5 !== null),
   );
-  return weaker ? [...hits, ...(await db.read(HIT, WEAKER_SQL, params))] : hits;
+  return await db.read(HIT, weaker ? WEAKER_SQL : INDEXED_SQL, [
+    records.map((one) => one.sha256),
+    records.map((one) => one.sha1),
+    records.map((one) => one.md5),
+  ]);
 }

@@ -6,9 +6,10 @@ import { categoryEntry } from '../hashset/category-schemes.ts';
 import { type RecordBatch, recordsOf } from '../hashset/formats/record-batch.ts';
 import type { CalibratedAlgorithm } from '../match/calibration.ts';
 import { BIT_POLICY, passesQuality } from '../match/policy.ts';
-import { loadSetRules } from '../match/set-rules.ts';
+import { loadSetRules, type SetRules } from '../match/set-rules.ts';
 import type { BitQuery, BitSearch } from '../search/bit-search.ts';
 import type { Db } from '../store/db.ts';
+import { keptPlan } from '../store/kept-plan.ts';
 import { integer, nullable, oneOf, row, text } from '../store/row-shape.ts';
 import { digestHits } from './digest-look-up.ts';
 import { PHOTO_DNA_ALGORITHM, PHOTO_DNA_THRESHOLD_SQUARED, photoDnaWithin } from './photo-dna-search.ts';
@@ -41,9 +42,10 @@ export async function lookUpRecords(
   const records = sought.map((one) => one.record);
   const found = new Map<number, Found[]>(records.map((_, at) => [at, []]));
   const withDigest = records.some(({ md5, sha1, sha256 }) => md5 !== null || sha1 !== null || sha256 !== null);
-  for (const { query, recordId, method } of withDigest ? await digestHits(db, records) : [])
+  const [digests, rules] = await Promise.all([withDigest ? digestHits(db, records) : [], loadSetRules(db)]);
+  for (const { query, recordId, method } of digests)
     found.get(query)?.push({ method, algorithm: method, distance: 0, threshold: 0, recordId });
-  const flat = await addBitHits(db, search, records, found);
+  const flat = await addBitHits(search, rules, records, found);
   const values = records.flatMap(({ photoDna = [] }, at) => photoDna.map((value) => ({ at, value })));
   const threshold = Math.sqrt(PHOTO_DNA_THRESHOLD_SQUARED);
   for (const { query, recordId, distance } of await photoDnaWithin(
@@ -107,12 +109,11 @@ function algorithmsOf({ algorithm, flavour }: KnownBits): CalibratedAlgorithm[] 
 
 /** @returns positions of records with a hash of a picture too flat to be compared */
 async function addBitHits(
-  db: Db,
   search: BitSearch,
+  rules: SetRules,
   records: readonly SoughtRecord['record'][],
   found: ReadonlyMap<number, Found[]>,
 ): Promise<ReadonlySet<number>> {
-  const rules = await loadSetRules(db);
   const flat = new Set<number>();
   const queries: BitQuery[] = [];
   for (const [at, { bits }] of records.entries()) {
@@ -151,19 +152,19 @@ const RECORD = row({
   code: nullable(text),
 });
 
+const DESCRIBE_SQL = keptPlan(
+  `select r.record_id, r.source_key as record_key, s.source, s.name as set_name, s.version as set_version, s.revision as set_revision,
+          s.purpose, e.name as series, s.category_scheme as scheme, r.category_code as code
+     from unnest($1::bigint[]) as w (record_id) join searched_record r on r.record_id = w.record_id
+     join hash_set s on s.set_id = r.set_id left join series e on e.series_id = r.series_id`,
+);
+
 type Described = Omit<LookupMatch, keyof Found>;
 
 async function describeRecords(db: Db, found: readonly Found[]): Promise<ReadonlyMap<number, Described>> {
   const recordIds = [...new Set(found.map((one) => one.recordId))];
   if (recordIds.length === 0) return new Map();
-  const rows = await db.read(
-    RECORD,
-    `select r.record_id, r.source_key as record_key, s.source, s.name as set_name, s.version as set_version, s.revision as set_revision,
-            s.purpose, e.name as series, s.category_scheme as scheme, r.category_code as code
-       from searched_record r join hash_set s on s.set_id = r.set_id left join series e on e.series_id = r.series_id
-      where r.record_id = any($1::bigint[])`,
-    [recordIds],
-  );
+  const rows = await db.read(RECORD, DESCRIBE_SQL, [recordIds]);
   return new Map(
     rows.map(({ recordId, scheme, code, ...one }) => [
       recordId,
@@ -171,6 +172,11 @@ async function describeRecords(db: Db, found: readonly Found[]): Promise<Readonl
     ]),
   );
 }
+
+const SETS_SQL = keptPlan(
+  `select source, name, version, revision, purpose, record_count as records from hash_set
+    where state = 'active' order by source, name`,
+);
 
 /** The sets that a look-up is answered from. */
 export async function searchedSets(db: Db): Promise<SearchedSet[]> {
@@ -183,7 +189,6 @@ export async function searchedSets(db: Db): Promise<SearchedSet[]> {
       purpose: oneOf(SET_PURPOSES),
       records: integer,
     }),
-    `select source, name, version, revision, purpose, record_count as records from hash_set
-      where state = 'active' order by source, name`,
+    SETS_SQL,
   );
 }

@@ -1,5 +1,6 @@
 import { SET_PURPOSES, type SetPurpose } from '../../schemas/constants.ts';
 import type { Queryable } from '../store/db.ts';
+import { keptPlan } from '../store/kept-plan.ts';
 import { integer, nullable, oneOf, row } from '../store/row-shape.ts';
 
 interface Rule {
@@ -51,15 +52,14 @@ export class SetRules {
   }
 }
 
+const RULES_SQL = keptPlan(
+  `select b.first_record_id, b.last_record_id, s.purpose, s.radius_bits, s.set_id
+     from hash_set s join known_block b on b.set_id = s.set_id
+    where s.state = 'active' and (s.radius_bits is not null or s.purpose <> 'known')
+    order by b.first_record_id desc`,
+);
+
 /** Read with each group that is matched: a set may come into force at any time, and most databases have no such rule at all. */
 export async function loadSetRules(db: Queryable): Promise<SetRules> {
-  return new SetRules(
-    await db.read(
-      RULE,
-      `select b.first_record_id, b.last_record_id, s.purpose, s.radius_bits, s.set_id
-         from hash_set s join known_block b on b.set_id = s.set_id
-        where s.state = 'active' and (s.radius_bits is not null or s.purpose <> 'known')
-        order by b.first_record_id desc`,
-    ),
-  );
+  return new SetRules(await db.read(RULE, RULES_SQL));
 }

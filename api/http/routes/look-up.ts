@@ -62,13 +62,18 @@ export function lookUpRoutes(app: TypedApp, { db, bits, contact }: LookUpService
       const { member, objects } = admittedOf(request);
       const { records } = request.body;
       refuseModalities(member, records);
-      await counts.count(member, records.length);
+      const counted = counts.count(member, records.length);
+      // Where an agreement limits them they are counted before they are made; our own are counted meanwhile.
+      if (member.agreement !== null) await counted;
       // As the audit names it, so that a supervisor to whom it falls finds what was said about it there.
       const reference = `look-up ${request.id}`;
       objects.push(reference, `${records.length} records looked up`);
-      await reviews.draw(member, reference);
-      if (member.agreement !== null) await watchProbes(db, member, probesOf(records));
-      const { answers: found, sets } = await groups.ask(records.map(soughtOf));
+      const [{ answers: found, sets }] = await Promise.all([
+        groups.ask(records.map(soughtOf)),
+        counted,
+        reviews.draw(member, reference),
+        member.agreement === null ? null : watchProbes(db, member, probesOf(records)),
+      ]);
       const yesOrNo = member.agreement?.tier === 'associated';
       return {
         results: found.map((answer, at) => resultOf(answer, records[at]?.reference ?? null, member)),

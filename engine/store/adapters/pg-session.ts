@@ -2,6 +2,7 @@ import { finished } from 'node:stream/promises';
 import type pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { COPY_HEADER, COPY_TRAILER } from '../binary-copy.ts';
+import { keptPlanName } from '../kept-plan.ts';
 import type { Session, StatementResult } from './session.ts';
 
 /** Leaves every value as the text that the server sent. */
@@ -30,6 +31,7 @@ export class PgSession implements Session {
   async statement(sql: string, params: readonly (string | null)[]): Promise<StatementResult> {
     const result = await this.#client.query<(string | null)[]>({
       text: sql,
+      name: keptPlanName(sql),
       values: [...params],
       rowMode: 'array',
       types: AS_TEXT,
