@@ -26,12 +26,14 @@ export const LookupMatch = Closed({
   recordId: Count(),
   /** The source's own key of the known record. */
   recordKey: Nullable(BoundedText(200)),
+  setId: Count(),
   source: BoundedText(200),
   setName: BoundedText(200),
   setVersion: Count(),
   setRevision: Count(),
   purpose: OneOf(SET_PURPOSES),
   series: Nullable(BoundedText(300)),
+  seriesId: Nullable(Count()),
   category: Nullable(Closed({ scheme: BoundedText(60), code: BoundedText(40), label: Nullable(BoundedText(200)) })),
 });
 export type LookupMatch = Static<typeof LookupMatch>;
@@ -54,6 +56,7 @@ export type LookupAnswer = Static<typeof LookupAnswer>;
 
 /** A set that was searched: `no` is said against these, and no others. */
 export const SearchedSet = Closed({
+  setId: Count(),
   source: BoundedText(200),
   name: BoundedText(200),
   version: Count(),

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
+import { setDerivationConsent } from '../../engine/access/organisations.ts';
 import { openProbeAlerts } from '../../engine/access/probe-watch.ts';
-import { day, PURPOSE } from '../../engine/access/test-access-kit.ts';
+import { day, FIRST, PURPOSE } from '../../engine/access/test-access-kit.ts';
 import { recordAuditAlarm } from '../../engine/audit/alarms.ts';
 import { listAudit } from '../../engine/audit/list.ts';
 import { ROLES } from '../../schemas/access.ts';
@@ -24,7 +25,7 @@ for (const engine of STORE_ENGINES) {
     });
     after(async () => await http[Symbol.asyncDispose]());
 
-    const lastEntry = async ({ organisationId }: Caller) => {
+    const lastEntry = async ({ organisationId }: Pick<Caller, 'organisationId'>) => {
       const entries = await Array.fromAsync(listAudit(http.db, organisationId));
       return entries.at(-1);
     };
@@ -92,6 +93,49 @@ for (const engine of STORE_ENGINES) {
         sets: null,
         contact: CONTACT,
       });
+    });
+
+    it('S5: tells a partner nothing of a set beyond its TLP, or of a third organisation without its consent', async () => {
+      const md5 = randomBytes(16).toString('hex');
+      const setId = await addSet(http.db);
+      await addRecord(http.db, setId, [], { md5 });
+      const { organisationId: owner } = await http.caller();
+      const own = await http.caller({ of: await http.home() });
+      const [lab, yesOrNo] = [await http.caller(), await http.caller({ tier: 'associated' }, ['partner'])];
+      const told = async (caller: Caller) => {
+        const { text, body } = await caller.call('POST', '/look-ups', one(md5));
+        const sets = Array.isArray(body['sets']) ? body['sets'].filter((set) => set.setId === setId).length : null;
+        return [/"answer":"(\w+)"/.exec(text)?.[1], sets];
+      };
+      const handle = async (tlp: string, ownedBy: string | null) =>
+        await http.db.execute('update hash_set set tlp = $2, owner_organisation_id = $3 where set_id = $1', [
+          setId,
+          tlp,
+          ownedBy,
+        ]);
+      const NOTHING = [
+        ['no', 0],
+        ['no', null],
+      ];
+      const all = async () => [await told(own), await told(lab), await told(yesOrNo)];
+      await handle('RED', null);
+      assert.deepEqual(await all(), [['known', 1], ...NOTHING]);
+      await handle('AMBER', owner);
+      assert.deepEqual(await all(), [['known', 1], ...NOTHING]);
+      await setDerivationConsent(http.db, { owner, recipient: lab.organisationId, given: true }, FIRST);
+      assert.deepEqual(await all(), [
+        ['known', 1],
+        ['known', 1],
+        ['no', null],
+      ]);
+    });
+
+    it('S5: records what an embedded member does in the chains of both organisations', async () => {
+      const embedded = await http.caller({ tier: 'embedded' }, ['specialist']);
+      assert.equal((await embedded.call('GET', '/cases')).status, 200);
+      const [theirs, ours] = [await lastEntry(embedded), await lastEntry({ organisationId: await http.home() })];
+      assert.deepEqual([theirs?.action, ours?.action], [ours?.action, theirs?.action]);
+      assert.equal(ours?.actor, theirs?.actor);
     });
 
     it('refuses modalities that are not agreed, and nothing is looked up', async () => {

@@ -17,14 +17,22 @@ export interface AskedFacts {
 export interface AdmissionFacts {
   /** It is a code of the reviewed table that is not retired. */
   readonly purposeKnown: boolean;
+  /** The organisation that runs the engine. */
+  readonly homeOrganisationId: string | null;
   /** A case that is open, not over and assigned to the principal; null alike whatever is missing of it. */
   readonly assignedCase: { readonly caseRef: string; readonly organisationId: string } | null;
 }
 
-const FACTS = row({ purposeKnown: bool, caseRef: nullable(text), organisationId: nullable(text) });
+const FACTS = row({
+  purposeKnown: bool,
+  homeOrganisationId: nullable(text),
+  caseRef: nullable(text),
+  organisationId: nullable(text),
+});
 const FACTS_SQL = keptPlan(
   `select exists (select 1 from purpose_code p where p.code = a.purpose and p.retired_at is null) as purpose_known,
-                c.case_ref, c.organisation_id
+                c.case_ref, c.organisation_id,
+            (select organisation_id from organisation where home) as home_organisation_id
            from unnest($1::text[], $2::uuid[], $3::uuid[]) with ordinality as a (purpose, case_id, principal_id, number)
            left join (case_file c join case_member m using (case_id))
              on c.case_id = a.case_id and m.principal_id = a.principal_id and c.state = 'open'
@@ -44,8 +52,8 @@ export function admissionFacts(db: Db): Grouped<AskedFacts, AdmissionFacts> {
         asked.map(({ caseId }) => (caseId !== null && uuid.test(caseId) ? caseId : null)),
         asked.map((one) => one.principalId),
       ]);
-      return found.map(({ purposeKnown, caseRef, organisationId }) => ({
-        purposeKnown,
+      return found.map(({ caseRef, organisationId, ...facts }) => ({
+        ...facts,
         assignedCase: caseRef === null || organisationId === null ? null : { caseRef, organisationId },
       }));
     },

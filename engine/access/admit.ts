@@ -23,7 +23,7 @@ export interface Admission {
   readonly justification: string | null;
   readonly caseId: string | null;
   readonly caseRef: string | null;
-  /** Ids of the organisations in whose chains the act is recorded: who asks, and in a joint case of another one that one too. */
+  /** Ids of the organisations in whose chains the act is recorded: who asks, in a joint case of another one that one too, and for an embedded member the one that runs the engine. */
   readonly chains: readonly string[];
 }
 
@@ -42,7 +42,11 @@ export async function admit(
   asked: AskedAct,
 ): Promise<Admission> {
   const { operation, purpose, caseId } = asked;
-  const { purposeKnown, assignedCase } = await facts.ask({ purpose, caseId, principalId: member.principalId });
+  const { purposeKnown, assignedCase, homeOrganisationId } = await facts.ask({
+    purpose,
+    caseId,
+    principalId: member.principalId,
+  });
   if (!purposeKnown) throw purposeUnknown(purpose);
   if (member.agreement !== null && !member.agreement.purposes.includes(purpose))
     throw new HomewardError(
@@ -67,6 +71,13 @@ export async function admit(
     justification: justification === '' ? null : justification,
     caseId,
     caseRef: assignedCase?.caseRef ?? null,
-    chains: [...new Set([member.organisationId, ...(assignedCase === null ? [] : [assignedCase.organisationId])])],
+    chains: [
+      ...new Set([
+        member.organisationId,
+        ...(assignedCase === null ? [] : [assignedCase.organisationId]),
+        // Who works among us answers to both.
+        ...(member.agreement?.tier === 'embedded' && homeOrganisationId !== null ? [homeOrganisationId] : []),
+      ]),
+    ],
   };
 }

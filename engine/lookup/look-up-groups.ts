@@ -16,7 +16,7 @@ export interface LookedUp {
 
 /** Looks up for many who ask at once. Each is answered from a search that began after it asked. */
 export function lookUpGroups(db: Db, bits: BitSearch): Grouped<readonly SoughtRecord[], LookedUp> {
-  return new Grouped({
+  return new Grouped<readonly SoughtRecord[], LookedUp>({
     most: MOST_OF_GROUP,
     sizeOf: (sought) => sought.length,
     work: async (group) => {

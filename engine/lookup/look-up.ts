@@ -82,7 +82,7 @@ function nearest(found: readonly Found[]): Found[] {
 }
 
 /** Known good material and negative pictures are told, and make nothing known. */
-function answerOf(matches: readonly LookupMatch[], incomplete: boolean): LookupAnswer['answer'] {
+export function answerOf(matches: readonly LookupMatch[], incomplete: boolean): LookupAnswer['answer'] {
   const methods = matches.filter((one) => one.purpose === 'known').map((one) => one.method);
   if (methods.some((method) => method === 'md5' || method === 'sha1' || method === 'sha256')) return 'known';
   if (methods.length > 0) return 'variant';
@@ -143,18 +143,20 @@ const RECORD = row({
   recordId: integer,
   recordKey: nullable(text),
   source: text,
+  setId: integer,
   setName: text,
   setVersion: integer,
   setRevision: integer,
   purpose: oneOf(SET_PURPOSES),
   series: nullable(text),
+  seriesId: nullable(integer),
   scheme: text,
   code: nullable(text),
 });
 
 const DESCRIBE_SQL = keptPlan(
-  `select r.record_id, r.source_key as record_key, s.source, s.name as set_name, s.version as set_version, s.revision as set_revision,
-          s.purpose, e.name as series, s.category_scheme as scheme, r.category_code as code
+  `select r.record_id, r.source_key as record_key, s.set_id, s.source, s.name as set_name, s.version as set_version, s.revision as set_revision,
+          s.purpose, e.name as series, r.series_id, s.category_scheme as scheme, r.category_code as code
      from unnest($1::bigint[]) as w (record_id) join searched_record r on r.record_id = w.record_id
      join hash_set s on s.set_id = r.set_id left join series e on e.series_id = r.series_id`,
 );
@@ -174,7 +176,7 @@ async function describeRecords(db: Db, found: readonly Found[]): Promise<Readonl
 }
 
 const SETS_SQL = keptPlan(
-  `select source, name, version, revision, purpose, record_count as records from hash_set
+  `select set_id, source, name, version, revision, purpose, record_count as records from hash_set
     where state = 'active' order by source, name`,
 );
 
@@ -182,6 +184,7 @@ const SETS_SQL = keptPlan(
 export async function searchedSets(db: Db): Promise<SearchedSet[]> {
   return await db.read(
     row({
+      setId: integer,
       source: text,
       name: text,
       version: integer,

@@ -1,8 +1,9 @@
 import { LookUpCounts } from '../../../engine/access/count-look-ups.ts';
 import { watchProbes } from '../../../engine/access/probe-watch.ts';
 import { ReviewDraw } from '../../../engine/access/review-draw.ts';
-import type { SoughtRecord } from '../../../engine/lookup/look-up.ts';
-import { lookUpGroups } from '../../../engine/lookup/look-up-groups.ts';
+import { toldKnown } from '../../../engine/access/told-known.ts';
+import { answerOf, type SoughtRecord } from '../../../engine/lookup/look-up.ts';
+import { type LookedUp, lookUpGroups } from '../../../engine/lookup/look-up-groups.ts';
 import type { BitSearch } from '../../../engine/search/bit-search.ts';
 import type { Db } from '../../../engine/store/db.ts';
 import type { Member } from '../../../schemas/access.ts';
@@ -14,7 +15,7 @@ import {
   type LookUpResult,
   type ToldMatch,
 } from '../../../schemas/http/look-up.ts';
-import type { LookupAnswer, LookupMatch } from '../../../schemas/lookup.ts';
+import type { LookupAnswer, LookupMatch, SearchedSet } from '../../../schemas/lookup.ts';
 import { mayBeTold } from '../agreed-field.ts';
 import { admittedOf } from '../guard.ts';
 import { answers, type TypedApp } from '../typed-app.ts';
@@ -74,14 +75,38 @@ export function lookUpRoutes(app: TypedApp, { db, bits, contact }: LookUpService
         reviews.draw(member, reference),
         member.agreement === null ? null : watchProbes(db, member, probesOf(records)),
       ]);
+      const told = await toldTo(db, member, found, sets);
       const yesOrNo = member.agreement?.tier === 'associated';
       return {
-        results: found.map((answer, at) => resultOf(answer, records[at]?.reference ?? null, member)),
-        sets: yesOrNo ? null : [...sets],
+        results: told.answers.map((answer, at) => resultOf(answer, records[at]?.reference ?? null, member)),
+        sets: yesOrNo ? null : [...told.sets],
         contact: yesOrNo ? contact : null,
       };
     },
   );
+}
+
+/** Without what rests on sets and series that a partner may not be told of: to him it is as if they were not there. */
+async function toldTo(
+  db: Db,
+  { agreement, organisationId }: Member,
+  answers: readonly LookupAnswer[],
+  sets: readonly SearchedSet[],
+): Promise<LookedUp> {
+  if (agreement === null) return { answers, sets };
+  const seriesIds = answers.flatMap(({ matches }) => matches.flatMap(({ seriesId }) => seriesId ?? []));
+  const told = await toldKnown(db, organisationId, agreement, seriesIds);
+  return {
+    sets: sets.filter(({ setId }) => told.setIds.has(setId)),
+    answers: answers.map((one) => {
+      const matches = one.matches
+        .filter(({ setId }) => told.setIds.has(setId))
+        .map((match) =>
+          match.seriesId === null || told.seriesIds.has(match.seriesId) ? match : { ...match, series: null },
+        );
+      return { ...one, matches, answer: answerOf(matches, one.incomplete) };
+    }),
+  };
 }
 
 function probesOf(records: readonly LookUpRecord[]): Buffer[] {
@@ -126,7 +151,10 @@ function resultOf(found: LookupAnswer, reference: string | null, member: Member)
 }
 
 /** A match without what the agreement does not name. */
-function toldMatch({ recordId: _id, recordKey: _key, ...match }: LookupMatch, member: Member): ToldMatch {
+function toldMatch(
+  { recordId: _id, recordKey: _key, setId: _set, seriesId: _series, ...match }: LookupMatch,
+  member: Member,
+): ToldMatch {
   return {
     ...match,
     distance: mayBeTold(member, 'distance') ? match.distance : null,

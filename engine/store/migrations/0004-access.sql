@@ -464,15 +464,17 @@ create function member_cases() returns setof uuid language sql stable security d
      and (c.last_day is null or c.last_day >= (now() at time zone 'UTC')::date)
 $$;
 
--- Within the TLP of the agreement, and with the owner's consent where it is somebody else's.
-create function member_may_have(tlp text, owner text) returns boolean language sql stable security definer set search_path from current as $$
-  select owner = homeward_setting('organisation')
-      or (tlp_rank(tlp) <= homeward_setting('tlp')::smallint
+-- Within the TLP of an agreement, and with the owner's consent where it is somebody else's.
+create function may_be_told(organisation text, highest_tlp_rank smallint, tlp text, owner text) returns boolean
+language sql stable security definer set search_path from current as $$
+  select coalesce(owner = organisation, false)
+      or (tlp_rank(tlp) <= highest_tlp_rank
           and (owner is null
                or exists (select from derivation_consent d
-                           where d.owner_organisation_id = owner and d.recipient_organisation_id = homeward_setting('organisation')
-                             and d.withdrawn_at is null)))
+                           where d.owner_organisation_id = owner and d.recipient_organisation_id = organisation and d.withdrawn_at is null)))
 $$;
+create function member_may_have(tlp text, owner text) returns boolean language sql stable security definer set search_path from current as
+$$ select may_be_told(homeward_setting('organisation'), homeward_setting('tlp')::smallint, tlp, owner) $$;
 create function member_may_have_set(asked bigint) returns boolean language sql stable security definer set search_path from current as
 $$ select coalesce((select member_may_have(tlp, owner_organisation_id) from hash_set where set_id = asked), false) $$;
 create function member_may_have_series(asked bigint) returns boolean language sql stable security definer set search_path from current as
