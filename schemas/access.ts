@@ -35,6 +35,11 @@ export const OrganisationId = Type.String({ pattern: ORGANISATION_PATTERN, maxLe
 export const UUID_PATTERN = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
 export const Uuid = Type.String({ pattern: UUID_PATTERN, maxLength: 36 });
 
+/** What goes when an agreement ends: the partner's hash sets; the batches it submitted, with all that was made of them. */
+export const PURGES = ['sets', 'material'] as const;
+export const Purge = OneOf(PURGES);
+export type Purge = Static<typeof Purge>;
+
 /** What an agreement in force lets an organisation do. The organisation that runs the engine needs none. */
 export const AgreementTerms = Closed({
   agreementId: Uuid,

@@ -10,16 +10,20 @@ import { HomewardError } from '../../schemas/error.ts';
 import { buildApp, type HttpLimits, type LogLine } from '../http/app.ts';
 import { codedError } from '../http/problem.ts';
 import type { TypedApp } from '../http/typed-app.ts';
+import { purgeEndedAgreements } from './agreement-purges.ts';
 import { auditKeyFile } from './audit-acts.ts';
 import { evidencePath } from './evidence-root.ts';
 import { openDatabase } from './open-database.ts';
 import { openSearch } from './open-search.ts';
+import { repeatedly } from './repeatedly.ts';
 import { SubmissionRunner } from './submission-runner.ts';
 
 /** A part of the service that is not up within this is not ready. */
 const READY_WITHIN_MS = 2000;
 /** A clock that stepped back stops decisions under agreements within this. */
 const CLOCK_LOOK_MS = 500;
+/** From the end of an agreement to the beginning of the purge that it names. */
+const PURGE_LOOK_MS = 10_000;
 
 export interface ServeOptions {
   readonly config: Config;
@@ -53,6 +57,13 @@ export async function openService({ config, log, limits }: ServeOptions): Promis
   const runner = new SubmissionRunner({ config, store: { db, bits, digests }, failed });
   await runner.start();
   opened.defer(async () => await runner.close());
+  opened.use(
+    repeatedly(
+      PURGE_LOOK_MS,
+      async () => await purgeEndedAgreements(db, config),
+      (error) => log(failureLine('agreement purge', 'none', error)),
+    ),
+  );
   const app = await buildApp(
     {
       db,

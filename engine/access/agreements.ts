@@ -5,6 +5,8 @@ import {
   type AgreementTerms,
   MODALITIES,
   Modality,
+  PURGES,
+  Purge,
   PurposeCode,
   TIERS,
   TLP_LEVELS,
@@ -25,6 +27,8 @@ import { requirePurposes } from './purposes.ts';
 
 export interface ProposedAgreement extends Omit<AgreementTerms, 'agreementId'> {
   readonly organisationId: string;
+  /** What goes once it has ended. */
+  readonly purges: readonly Purge[];
   /** Days in UTC as YYYY-MM-DD, both included. */
   readonly firstDay: string;
   readonly lastDay: string;
@@ -52,9 +56,21 @@ export async function proposeAgreement(db: Db, agreement: ProposedAgreement, by:
     await requirePurposes(tx, agreement.purposes);
     const [inserted] = await tx.read(
       row({ agreementId: text }),
-      `insert into agreement (organisation_id, tier, modalities, highest_tlp, fields, daily_quota, per_minute, first_day, last_day, proposed_by)
-       values ($1, $2, $3::text[], $4, $5::text[], $6, $7, $8::date, $9::date, $10) returning agreement_id`,
-      [organisationId, tier, modalities, highestTlp, fields, dailyQuota, perMinute, firstDay, lastDay, by.label],
+      `insert into agreement (organisation_id, tier, modalities, highest_tlp, fields, daily_quota, per_minute, first_day, last_day, proposed_by, purges)
+       values ($1, $2, $3::text[], $4, $5::text[], $6, $7, $8::date, $9::date, $10, $11::text[]) returning agreement_id`,
+      [
+        organisationId,
+        tier,
+        modalities,
+        highestTlp,
+        fields,
+        dailyQuota,
+        perMinute,
+        firstDay,
+        lastDay,
+        by.label,
+        agreement.purges,
+      ],
     );
     if (inserted === undefined) throw new RangeError('expected the new agreement, received no row');
     await tx.execute('insert into agreement_purpose (agreement_id, code) select $1, unnest($2::text[])', [
@@ -164,6 +180,8 @@ const LISTED = row({
   modalities: json(Type.Array(Modality, { maxItems: MODALITIES.length })),
   highestTlp: oneOf(TLP_LEVELS),
   fields: json(Type.Array(AgreedField, { maxItems: AGREED_FIELDS.length })),
+  purges: json(Type.Array(Purge, { maxItems: PURGES.length })),
+  purgedAt: nullable(timestamp),
   dailyQuota: integer,
   perMinute: integer,
   firstDay: text,
@@ -183,7 +201,8 @@ export type ListedAgreement = RowOf<typeof LISTED>;
 export async function listAgreements(db: Db, organisationId: string | null = null): Promise<ListedAgreement[]> {
   return await db.read(
     LISTED,
-    `select agreement_id, organisation_id, tier, to_jsonb(modalities) as modalities, highest_tlp, to_jsonb(fields) as fields, daily_quota,
+    `select agreement_id, organisation_id, tier, to_jsonb(modalities) as modalities, highest_tlp, to_jsonb(fields) as fields, to_jsonb(purges) as purges,
+            (select finished_at from agreement_purge p where p.agreement_id = a.agreement_id) as purged_at, daily_quota,
             per_minute, to_char(first_day, 'YYYY-MM-DD') as first_day, to_char(last_day, 'YYYY-MM-DD') as last_day,
             (select coalesce(jsonb_agg(p.code order by p.code), '[]') from agreement_purpose p where p.agreement_id = a.agreement_id) as purposes,
             case when revoked_at is not null then 'revoked' when last_day < (now() at time zone 'UTC')::date then 'over'

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { AgreementTerms, Role } from '../../schemas/access.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import type { Db } from '../store/db.ts';
-import { activateAgreement, evaluateAgreement, proposeAgreement } from './agreements.ts';
+import { activateAgreement, evaluateAgreement, type ProposedAgreement, proposeAgreement } from './agreements.ts';
 import { makeApiKey } from './api-key.ts';
 import { type GrantedKey, insertApiKey } from './credentials.ts';
 import { addOrganisation } from './organisations.ts';
@@ -20,12 +20,13 @@ export const PURPOSE = 'victim-identification';
 
 export const isCode = (code: string) => (error: unknown) => error instanceof HomewardError && error.code === code;
 
-export const TERMS: Omit<AgreementTerms, 'agreementId'> = {
+export const TERMS: Omit<AgreementTerms, 'agreementId'> & Pick<ProposedAgreement, 'purges'> = {
   tier: 'accredited',
   purposes: [PURPOSE],
   modalities: ['digest', 'perceptual'],
   highestTlp: 'AMBER',
   fields: [],
+  purges: [],
   dailyQuota: 1000,
   perMinute: 100,
 };

@@ -67,6 +67,7 @@ export const KEPT_TABLES: Readonly<Record<string, string>> = {
   purpose_code: 'why something may be asked',
   agreement: 'terms',
   agreement_purpose: 'terms',
+  agreement_purge: 'counts',
   principal: 'who may ask',
   api_key: 'hashes of secrets',
   certificate: 'digests of certificates',

@@ -4,6 +4,8 @@ import {
   AgreementTerms,
   Modality,
   OrganisationId,
+  PURGES,
+  Purge,
   PurposeCode,
   ROLES,
   Role,
@@ -36,7 +38,14 @@ export const OrganisationList = Closed({
 });
 
 const { agreementId: _id, ...Terms } = AgreementTerms.properties;
-export const AgreementRequest = Closed({ ...Terms, organisationId: OrganisationId, firstDay: Day, lastDay: Day });
+const Purges = Type.Array(Purge, { maxItems: PURGES.length, uniqueItems: true });
+export const AgreementRequest = Closed({
+  ...Terms,
+  organisationId: OrganisationId,
+  purges: Purges,
+  firstDay: Day,
+  lastDay: Day,
+});
 export const AgreementAdded = Closed({ agreementId: Uuid });
 export const EvaluationRequest = Closed({ criteria: Text(500), findings: Text(4000), reviewOn: Day });
 export const RevocationRequest = Closed({ reason: Text(1000) });
@@ -50,6 +59,8 @@ export const AgreementList = Closed({
     modalities: Type.Array(Modality, { maxItems: 10 }),
     highestTlp: Tlp,
     fields: Type.Array(AgreedField, { maxItems: 10 }),
+    purges: Purges,
+    purgedAt: Nullable(BoundedText(30)),
     dailyQuota: Count(),
     perMinute: Count(),
     firstDay: Day,

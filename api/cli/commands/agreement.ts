@@ -12,13 +12,17 @@ import {
   type AgreedField,
   MODALITIES,
   type Modality,
+  PURGES,
+  type Purge,
   TIERS,
   type Tier,
   TLP_LEVELS,
   type Tlp,
 } from '../../../schemas/access.ts';
+import { purgeEndedAgreements } from '../../compose/agreement-purges.ts';
+import { withDatabase } from '../../compose/open-database.ts';
 import { neutralise } from '../../report/neutralise.ts';
-import { type CliContext, type CommonOptions, printLine, withCommonOptions } from '../context.ts';
+import { type CliContext, type CommonOptions, configFor, printLine, withCommonOptions } from '../context.ts';
 import { positiveInteger } from '../option-values.ts';
 import { actOnAccess, registerAccessList } from '../run-access.ts';
 
@@ -28,6 +32,7 @@ interface AddOptions extends CommonOptions {
   readonly modality: Modality[];
   readonly tlp: Tlp;
   readonly field?: AgreedField[];
+  readonly purge?: Purge[];
   readonly daily: number;
   readonly perMinute: number;
   readonly from: string;
@@ -42,7 +47,7 @@ interface EvaluateOptions extends CommonOptions {
 export function registerAgreement(program: Command, context: CliContext): void {
   const agreement = program
     .command('agreement')
-    .description('what partners may ask: add, evaluate, activate, revoke, list');
+    .description('what partners may ask: add, evaluate, activate, revoke, purge, list');
   registerAdd(agreement, context);
   withCommonOptions(agreement.command('evaluate'))
     .description(
@@ -86,6 +91,19 @@ export function registerAgreement(program: Command, context: CliContext): void {
       }));
       printLine(context, 'Revoked.');
     });
+  withCommonOptions(agreement.command('purge'))
+    .description('carry out the purges that ended agreements name; homeward serve does so by itself')
+    .addHelpText('after', '\nExample:\n  homeward agreement purge')
+    .action(async (options: CommonOptions) => {
+      const { config } = await configFor(context, options);
+      const purged = await withDatabase(config, async (db) => await purgeEndedAgreements(db, config));
+      if (purged.length === 0) printLine(context, 'Nothing is to be purged.');
+      for (const { finished, sets, cases } of purged)
+        printLine(
+          context,
+          finished ? `Purged ${sets} sets and ${cases} cases.` : 'Something of it is still under way; run it again.',
+        );
+    });
   registerAccessList(agreement, context, {
     action: 'agreement list',
     description: 'all agreements, the latest first',
@@ -106,6 +124,7 @@ function registerAdd(agreement: Command, context: CliContext): void {
       new Option('--tlp <level>', 'the highest level of what it is answered').choices(TLP_LEVELS).default('AMBER'),
     )
     .addOption(new Option('--field <name...>', 'what its answers hold besides').choices(AGREED_FIELDS))
+    .addOption(new Option('--purge <what...>', 'what of the partner goes once the agreement has ended').choices(PURGES))
     .requiredOption('--daily <n>', 'look-ups of the organisation a day', positiveInteger)
     .requiredOption('--per-minute <n>', 'look-ups of one caller a minute', positiveInteger)
     .requiredOption('--from <day>', 'the first day (UTC)')
@@ -125,6 +144,7 @@ function registerAdd(agreement: Command, context: CliContext): void {
             modalities: options.modality,
             highestTlp: options.tlp,
             fields: options.field ?? [],
+            purges: options.purge ?? [],
             dailyQuota: options.daily,
             perMinute: options.perMinute,
             firstDay: options.from,
@@ -143,6 +163,7 @@ function textOf(one: ListedAgreement): string {
   return (
     `${one.agreementId}: ${one.organisationId}, ${one.tier}, ${one.state}, ${one.firstDay} to ${one.lastDay}, up to TLP:${one.highestTlp}, ` +
     `${one.purposes.join(' ')}, ${one.modalities.join(' ')}, ${one.dailyQuota} a day, ${one.perMinute} a minute${review}` +
+    (one.purges.length === 0 ? '' : `, ${one.purgedAt === null ? 'then goes' : 'gone'}: ${one.purges.join(' ')}`) +
     (one.revokedReason === null ? '' : `: ${neutralise(one.revokedReason)}`)
   );
 }

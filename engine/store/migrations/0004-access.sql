@@ -34,6 +34,8 @@ create table agreement (
   modalities text[] not null check (modalities <@ array['digest', 'perceptual', 'face', 'place']),
   highest_tlp text not null check (highest_tlp in ('CLEAR', 'GREEN', 'AMBER', 'AMBER+STRICT', 'RED')),
   fields text[] not null check (fields <@ array['distance', 'perceptualHash', 'category', 'seriesName']),
+  -- What of the partner's is purged when it ends and no other one is in force.
+  purges text[] not null default '{}' check (purges <@ array['sets', 'material']),
   daily_quota bigint not null check (daily_quota >= 0),
   per_minute bigint not null check (per_minute >= 0),
   -- Days in UTC, both included.
@@ -72,10 +74,10 @@ create table agreement_purpose (
 create function keep_agreement_terms() returns trigger language plpgsql as $$
 begin
   if old.evaluated_at is not null
-    and (old.organisation_id, old.tier, old.modalities, old.highest_tlp, old.fields, old.daily_quota, old.per_minute, old.first_day, old.last_day,
+    and (old.organisation_id, old.tier, old.modalities, old.highest_tlp, old.fields, old.purges, old.daily_quota, old.per_minute, old.first_day, old.last_day,
          old.proposed_by, old.criteria, old.evaluation, old.evaluated_by, old.evaluated_at, old.review_on)
         is distinct from
-        (new.organisation_id, new.tier, new.modalities, new.highest_tlp, new.fields, new.daily_quota, new.per_minute, new.first_day, new.last_day,
+        (new.organisation_id, new.tier, new.modalities, new.highest_tlp, new.fields, new.purges, new.daily_quota, new.per_minute, new.first_day, new.last_day,
          new.proposed_by, new.criteria, new.evaluation, new.evaluated_by, new.evaluated_at, new.review_on) then
     raise check_violation using message = 'the terms of an evaluated agreement do not change', constraint = 'agreement_terms_kept';
   end if;
@@ -96,6 +98,15 @@ begin
 end $$;
 create trigger keep_agreement_purposes before insert or update or delete on agreement_purpose
   for each row execute function keep_agreement_purposes();
+
+-- The purge of an agreement that ended; begun again until it is finished.
+create table agreement_purge (
+  agreement_id uuid primary key references agreement on delete cascade,
+  started_at timestamptz not null default now(),
+  finished_at timestamptz,
+  sets integer not null default 0,
+  cases integer not null default 0
+);
 
 -- ---- Principals ----
 
