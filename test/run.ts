@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { makeTestTemplate, TEST_TEMPLATE_VARIABLE } from './pglite-template.ts';
 import { type FileResult, type Remark, runFile } from './runner/one-file.ts';
 import { orphans, ownStartTicks } from './runner/orphans.ts';
 
@@ -18,6 +19,8 @@ const ROOT = path.resolve(import.meta.dirname, '..');
 /** Below this many files the search itself is broken, and "0 failed" would be a lie. Raise it as the suite grows. */
 const LEAST_FILES = 65;
 const SLOWEST_SHOWN = 8;
+/** Making tables once for all pays from here on. */
+const LEAST_FILES_FOR_TEMPLATE = 5;
 /** Reasons of skips that say for whom a test is, not what is lacking; these alone are accepted where everything is required. */
 const APPLIES_ELSEWHERE = ['root may read everything'];
 /** A host that lost its parent ends by itself; it is given this long. */
@@ -51,6 +54,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 
 const results: FileResult[] = [];
 const waiting = [...chosen];
+if (chosen.length >= LEAST_FILES_FOR_TEMPLATE) {
+  const template = path.join(scratch, 'template');
+  await makeTestTemplate(template);
+  process.env[TEST_TEMPLATE_VARIABLE] = template;
+}
 await Promise.all(Array.from({ length: filesAtOnce }, work));
 rmSync(scratch, { recursive: true, force: true });
 
