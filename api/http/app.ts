@@ -15,6 +15,7 @@ import { openApiRoutes } from './openapi-page.ts';
 import { boundWorkUnderWay, RETRY_AFTER_SECONDS } from './pressure.ts';
 import { codedError, problemOf } from './problem.ts';
 import { administrationRoutes } from './routes/administration.ts';
+import { exportRoutes } from './routes/exports.ts';
 import { type HealthServices, healthRoutes } from './routes/health.ts';
 import { knownRoutes } from './routes/known.ts';
 import { leadRoutes } from './routes/leads.ts';
@@ -104,6 +105,7 @@ export async function buildApp(services: HttpServices, limits: HttpLimits = HTTP
   submissionRoutes(app, services);
   leadRoutes(app, services);
   knownRoutes(app, services);
+  exportRoutes(app, services);
   administrationRoutes(app, services);
   await app.ready();
   return app;

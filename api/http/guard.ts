@@ -19,6 +19,8 @@ export interface RoutePolicy {
   readonly action: string;
   /** What has to be stated beside purpose and justification: the case, where the answer is about one. */
   readonly reason: 'case' | 'stated';
+  /** For the organisation that runs the engine alone. */
+  readonly home?: true;
   /** It changes something: recorded before it is done as well, so that what cannot be recorded is not done. */
   readonly changes: boolean;
 }
@@ -124,10 +126,13 @@ async function letIn(
   const member = await memberOf(access, request);
   const reason = statedReason(request.headers, policy.reason);
   try {
-    if (!member.roles.some((role) => policy.roles.includes(role)))
+    if (
+      !member.roles.some((role) => policy.roles.includes(role)) ||
+      (policy.home === true && member.agreement !== null)
+    )
       throw new HomewardError(
         'HW_FORBIDDEN',
-        `expected one of the roles ${policy.roles.join(', ')} for this, received a member without; ask your administrator`,
+        `expected one of the roles ${policy.roles.join(', ')}${policy.home === true ? ' of the organisation that runs this engine' : ''} for this, received a member without; ask your administrator`,
       );
     if (member.agreement !== null && (await services.clockSteppedBack()))
       throw new HomewardError(

@@ -68,6 +68,7 @@ export const KEPT_TABLES: Readonly<Record<string, string>> = {
   agreement: 'terms',
   agreement_purpose: 'terms',
   agreement_purge: 'counts',
+  export_request: 'who asked for a set of known material, and who let it go',
   principal: 'who may ask',
   api_key: 'hashes of secrets',
   certificate: 'digests of certificates',

@@ -151,6 +151,7 @@ const RECORD = row({
   sha256: nullable(text),
   sizeBytes: nullable(integer),
   categoryCode: nullable(text),
+  seriesId: nullable(integer),
   series: nullable(text),
   tags: nullable(text),
   flags: integer,
@@ -158,44 +159,61 @@ const RECORD = row({
 const PHOTO_DNA = row({ recordId: integer, value: text });
 const BITS = row({ recordId: integer, algorithm: text, hex: text, quality: nullable(integer) });
 
-/** The records of a set in the order they were received, page by page; several hashes of one record in an order of their own, always the same. */
-export async function* setRecords(db: Db, setId: number): AsyncGenerator<KnownRecord> {
-  let after = 0;
-  for (;;) {
-    const page = await db.read(
-      RECORD,
-      `select r.record_id, r.source_key, encode(r.md5, 'hex') as md5, encode(r.sha1, 'hex') as sha1, encode(r.sha256, 'hex') as sha256,
-              r.size_bytes, r.category_code, e.name as series, r.tags, r.flags
-         from known_record r left join series e on e.series_id = r.series_id
-        where r.set_id = $1 and r.record_id > $2 order by r.record_id limit ${PAGE_RECORDS}`,
-      [setId, after],
-    );
-    const last = page.at(-1);
-    if (last === undefined) return;
-    // bit(256) has no other way to hexadecimal in SQL than by its binary form, whose first four bytes are its length.
-    const bits = await db.read(
-      BITS,
-      `select record_id, algorithm, encode(substring(bit_send(bits) from 5), 'hex') as hex, quality
-         from known_bits where set_id = $1 and record_id > $2 and record_id <= $3 order by record_id, algorithm, bits, quality`,
-      [setId, after, last.recordId],
-    );
-    const photoDna = await db.read(
-      PHOTO_DNA,
-      `select record_id, value::text as value from known_photodna
-        where set_id = $1 and record_id > $2 and record_id <= $3 order by record_id, orientation`,
-      [setId, after, last.recordId],
-    );
-    const photoDnaOf = Map.groupBy(photoDna, (one) => one.recordId);
-    const bitsOf = Map.groupBy(bits, (one) => one.recordId);
-    for (const { recordId, flags, ...record } of page) {
-      const values = (photoDnaOf.get(recordId) ?? []).map((one) => photoDnaHex(one.value));
-      yield {
+export interface PlacedRecord {
+  readonly recordId: number;
+  readonly seriesId: number | null;
+  readonly record: KnownRecord;
+}
+
+/** Records of a set after a number, in the order they were received; several hashes of one record in an order of their own, always the same. */
+export async function recordPage(db: Db, setId: number, after: number, most: number): Promise<PlacedRecord[]> {
+  const page = await db.read(
+    RECORD,
+    `select r.record_id, r.source_key, encode(r.md5, 'hex') as md5, encode(r.sha1, 'hex') as sha1, encode(r.sha256, 'hex') as sha256,
+            r.size_bytes, r.category_code, r.series_id, e.name as series, r.tags, r.flags
+       from known_record r left join series e on e.series_id = r.series_id
+      where r.set_id = $1 and r.record_id > $2 order by r.record_id limit $3`,
+    [setId, after, most],
+  );
+  const last = page.at(-1);
+  if (last === undefined) return [];
+  // bit(256) has no other way to hexadecimal in SQL than by its binary form, whose first four bytes are its length.
+  const bits = await db.read(
+    BITS,
+    `select record_id, algorithm, encode(substring(bit_send(bits) from 5), 'hex') as hex, quality
+       from known_bits where set_id = $1 and record_id > $2 and record_id <= $3 order by record_id, algorithm, bits, quality`,
+    [setId, after, last.recordId],
+  );
+  const photoDna = await db.read(
+    PHOTO_DNA,
+    `select record_id, value::text as value from known_photodna
+      where set_id = $1 and record_id > $2 and record_id <= $3 order by record_id, orientation`,
+    [setId, after, last.recordId],
+  );
+  const photoDnaOf = Map.groupBy(photoDna, (one) => one.recordId);
+  const bitsOf = Map.groupBy(bits, (one) => one.recordId);
+  return page.map(({ recordId, seriesId, flags, ...record }) => {
+    const values = (photoDnaOf.get(recordId) ?? []).map((one) => photoDnaHex(one.value));
+    return {
+      recordId,
+      seriesId,
+      record: {
         ...record,
         bits: (bitsOf.get(recordId) ?? []).map(knownBits),
         ...(values.length === 0 ? {} : { photoDna: values }),
         ...flagsOf(flags),
-      };
-    }
+      },
+    };
+  });
+}
+
+/** All records of a set, page by page. */
+export async function* setRecords(db: Db, setId: number): AsyncGenerator<KnownRecord> {
+  for (let after = 0; ; ) {
+    const page = await recordPage(db, setId, after, PAGE_RECORDS);
+    for (const { record } of page) yield record;
+    const last = page.at(-1);
+    if (last === undefined) return;
     after = last.recordId;
   }
 }

@@ -67,3 +67,20 @@ create table idempotent_answer (
   primary key (principal_id, idempotency_key)
 );
 create index idempotent_answer_age on idempotent_answer (begun_at);
+
+-- ---- Exports of whole hash sets: one person asks, another one lets it go ----
+
+create table export_request (
+  export_id uuid primary key default gen_random_uuid(),
+  set_id bigint not null references hash_set,
+  -- To whom it goes.
+  organisation_id text not null references organisation,
+  asked_by uuid not null references principal,
+  justification text not null check (length(justification) between 1 and 2000),
+  asked_at timestamptz not null default now(),
+  approved_by uuid references principal,
+  approved_at timestamptz,
+  check ((approved_by is null) = (approved_at is null)),
+  constraint export_second_person check (approved_by <> asked_by)
+);
+create index export_request_listed on export_request (asked_at desc, export_id);
