@@ -42,6 +42,21 @@ export const EvidenceRoot = Closed({
 });
 export type EvidenceRoot = Static<typeof EvidenceRoot>;
 
+/** Material that is handed in over the API. */
+export const UploadSettings = Closed({
+  /** Where it lies, sealed, until it was processed; never within the data folder, which hosts do not see. Null: beside the data folder. */
+  folder: Nullable(BoundedText(4096)),
+  /** Of one upload. */
+  mostBytes: Type.Integer({ minimum: 1 }),
+  /** Of all that an organisation has there at once. */
+  mostBytesOfOrganisation: Type.Integer({ minimum: 1 }),
+  /** What nobody goes on with or submits for so long is removed. */
+  staleAfterHours: Type.Integer({ minimum: 1, maximum: 8760 }),
+  /** Keep it after it was processed, where the law asks for that. */
+  keep: Type.Boolean(),
+});
+export type UploadSettings = Static<typeof UploadSettings>;
+
 /** Settings of one installation; `homeward config show` prints each with where it came from. */
 export const Config = Closed({
   /** Folder of the embedded database. */
@@ -67,6 +82,7 @@ export const Config = Closed({
   cases: Type.Array(CasePolicy, { maxItems: 10_000 }),
   /** Folders below which material may be handed in over the API. */
   evidenceRoots: Type.Array(EvidenceRoot, { maxItems: 100 }),
+  uploads: UploadSettings,
   /** Role address of the unit, told to partners that get yes or no; never a person's. */
   contact: Nullable(BoundedText(200)),
   /** Signing key of the audit; null: audit-key.pem in the data folder. */
@@ -86,6 +102,7 @@ export const ConfigFile = Type.Object(
     fileBudget: Type.Optional(Type.Object(Type.Partial(FileBudget).properties, { additionalProperties: false })),
     archiveBudget: Type.Optional(Type.Object(Type.Partial(ArchiveBudget).properties, { additionalProperties: false })),
     models: Type.Optional(Type.Object(Type.Partial(ModelSettings).properties, { additionalProperties: false })),
+    uploads: Type.Optional(Type.Object(Type.Partial(UploadSettings).properties, { additionalProperties: false })),
   },
   { additionalProperties: false },
 );

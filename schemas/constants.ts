@@ -104,6 +104,15 @@ export const DEFAULT_ARCHIVE_BUDGET = {
   memoryBytes: 1_610_612_736,
 };
 
+/** Material handed in over the API: a large disk image at once, four of them of one organisation; a week for a line that was cut. */
+export const DEFAULT_UPLOADS = {
+  folder: null,
+  mostBytes: 274_877_906_944,
+  mostBytesOfOrganisation: 1_099_511_627_776,
+  staleAfterHours: 168,
+  keep: false,
+};
+
 /** Unrelated cases that one known record may hit: pictures of one series pass from hand to hand, a logo or a blank page is everywhere. */
 export const DEFAULT_SUSPEND_AFTER_CASES = 25;
 

@@ -4,6 +4,7 @@ import { Config, ConfigFile } from './config.ts';
 import { FolderFile, SearchIndexManifest, TemplateIndex } from './data-folder.ts';
 import { HostMessage } from './host-protocol.ts';
 import { ModelPackManifest, PackVerdict } from './model-pack.ts';
+import { SealedTrailer } from './sealed-upload.ts';
 
 /**
  * Checks that a scan needs before its first file is read, compiled ahead of time by TypeBox: building the types and their checks while
@@ -25,6 +26,7 @@ export const COMPILED_CHECKS: readonly CompiledCheck[] = [
   { type: 'HostMessage', module: 'host-protocol', schema: HostMessage },
   { type: 'ModelPackManifest', module: 'model-pack', schema: ModelPackManifest },
   { type: 'PackVerdict', module: 'model-pack', schema: PackVerdict },
+  { type: 'SealedTrailer', module: 'sealed-upload', schema: SealedTrailer },
 ];
 
 /** `is-host-message.ts` for HostMessage. */

@@ -115,6 +115,31 @@ export const ERRORS = {
     'No open case of that number is assigned to who asks. A case of others, a closed one and a missing one are answered alike.',
     'Check the number, or have the case assigned.',
   ),
+  HW_UPLOAD_OFFSET: entry(
+    EXIT.usage,
+    'Bytes of an upload came from another place on than where the next one goes.',
+    'Go on at the offset that is given.',
+  ),
+  HW_UPLOAD_BUSY: entry(
+    EXIT.usage,
+    'An upload is given bytes by two requests at once.',
+    'Wait until the first has ended, then go on at the offset that GET says.',
+  ),
+  HW_UPLOAD_TOO_LONG: entry(
+    EXIT.usage,
+    'An upload was given more bytes than were stated when it was begun; what came before is dropped.',
+    'Begin again at byte 0, or begin another upload with the right size.',
+  ),
+  HW_UPLOAD_DIGEST: entry(
+    EXIT.usage,
+    'An upload came whole and is another content than was stated; nothing of it is kept.',
+    'Begin again at byte 0; check the file at its source.',
+  ),
+  HW_UPLOAD_BUDGET: entry(
+    EXIT.usage,
+    'An upload is larger than may be, than is left to the organisation, or than there is room for.',
+    'Hand it in in parts, wait until what was handed in is processed, or have the limits raised.',
+  ),
   HW_QUOTA_SPENT: entry(
     EXIT.usage,
     'The look-ups of the day, or of the minute, that the agreement allows are used up; nothing was looked up.',

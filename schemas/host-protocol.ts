@@ -49,6 +49,8 @@ export const UnpackTask = Closed({
   budget: ArchiveBudget,
   /** Entries before this one are passed over: they were handed on by a host that died since. */
   firstEntry: Count(),
+  /** X25519 private key as PKCS #8 in base64, which opens sealed uploads; null where none is read. */
+  unsealingKey: Nullable(Type.String({ maxLength: 200, pattern: '^[A-Za-z0-9+/]*={0,2}$' })),
 });
 export type UnpackTask = Static<typeof UnpackTask>;
 

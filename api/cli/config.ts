@@ -9,6 +9,7 @@ import {
   DEFAULT_FILE_BUDGET,
   DEFAULT_MODELS,
   DEFAULT_SUSPEND_AFTER_CASES,
+  DEFAULT_UPLOADS,
 } from '../../schemas/constants.ts';
 import { HomewardError } from '../../schemas/error.ts';
 
@@ -120,6 +121,7 @@ function defaultConfig(environment: ConfigSources['environment']): Config {
     suspendAfterCases: DEFAULT_SUSPEND_AFTER_CASES,
     cases: [],
     evidenceRoots: [],
+    uploads: DEFAULT_UPLOADS,
     contact: null,
     auditKeyFile: null,
     auditDropFolder: null,

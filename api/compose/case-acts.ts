@@ -7,6 +7,7 @@ import type { Db } from '../../engine/store/db.ts';
 import type { Config } from '../../schemas/config.ts';
 import { auditActOf } from './audit-act.ts';
 import { withDatabase } from './open-database.ts';
+import { openUploads } from './upload-folder.ts';
 
 interface Asked {
   readonly case: string;
@@ -48,6 +49,8 @@ async function erased(
     // What a killed scan left unpacked goes as well.
     await (await Scratch.open(config.scratchFolder))[Symbol.asyncDispose]();
     const closure = await eraseCase(db, { ...namesOf(config, asked), ...asked }, { onStep });
+    // The rows of its uploads are gone; so are their files then.
+    await (await openUploads(db, config)).store.sweep(config.uploads.staleAfterHours);
     return { result: closure, objects: erasureObjects(closure) };
   });
 }

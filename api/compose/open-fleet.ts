@@ -23,7 +23,11 @@ export class OpenFleet implements AsyncDisposable {
 /**
  * @throws HomewardError HW_WORKER_START when no host can be started, or none without a network where the configuration requires that.
  */
-export async function openFleet(config: Config, readableRoots: readonly string[]): Promise<OpenFleet> {
+export async function openFleet(
+  config: Config,
+  readableRoots: readonly string[],
+  unsealingKey: string | null = null,
+): Promise<OpenFleet> {
   const scratch = await Scratch.open(config.scratchFolder);
   try {
     const fleet = await Fleet.start({
@@ -32,6 +36,7 @@ export async function openFleet(config: Config, readableRoots: readonly string[]
       fileBudget: config.fileBudget,
       scratchRoot: scratch.folder,
       readableRoots,
+      unsealingKey,
       // Before the first scan there is nothing to hide; whoever makes the folder makes it before the hosts.
       hiddenFolders: existsSync(config.dataFolder) ? [config.dataFolder] : [],
     });

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import os from 'node:os';
 import { withAudit } from '../../engine/audit/with-audit.ts';
-import { databaseTime, recordTakingOver } from '../../engine/custody/take-over.ts';
+import { databaseTime, recordTakingOver, type SourceDigest } from '../../engine/custody/take-over.ts';
 import type { ImportRequest } from '../../engine/hashset/import.ts';
 import type { SuspendedRecord } from '../../engine/hashset/suspend.ts';
 import { batchIdentity } from '../../engine/ingest/batch-identity.ts';
@@ -52,6 +52,12 @@ const suspendedObject = ({ recordId, setName, setVersion }: SuspendedRecord): st
 /** A hash set file and whose it is. */
 export type KnownSource = Pick<ImportRequest, 'file' | 'source' | 'name' | 'asReceived' | 'purpose'>;
 
+/** Uploads: what opens them (see UnpackTask), and the digest of what they hold. */
+export interface SealedSource {
+  readonly unsealingKey: string;
+  readonly digest: SourceDigest;
+}
+
 export interface SeizureScan {
   readonly config: Config;
   /** Absolute paths that exist. */
@@ -62,6 +68,8 @@ export interface SeizureScan {
   /** Hash sets to import first. */
   readonly known: readonly KnownSource[];
   readonly resume: boolean;
+  /** The roots hold sealed uploads, not material as it is. */
+  readonly sealed?: SealedSource;
   /** Null: digests and perceptual hashes only. */
   readonly models: ModelsAsked | null;
   /** Whether masked words are shown; recorded in the audit trail. */
@@ -97,7 +105,7 @@ export async function scanSeizure(scan: SeizureScan, shared: OpenStore | null = 
   // A folder that is not there when the hosts start cannot be hidden from them.
   await mkdir(scan.config.dataFolder, { recursive: true, mode: 0o700 });
   // The two slowest parts of starting up do not depend on each other.
-  const fleet = openFleet(scan.config, scan.roots);
+  const fleet = openFleet(scan.config, scan.roots, scan.sealed?.unsealingKey ?? null);
   // Heard of when the fleet is needed; until then a failure must not end the process.
   fleet.catch(() => undefined);
   let db: Db | null = null;
@@ -240,7 +248,7 @@ async function run(
 
 async function takeOver(
   db: Db,
-  { config, caseRef, exhibitRef }: SeizureScan,
+  { config, caseRef, exhibitRef, sealed }: SeizureScan,
   roots: readonly Buffer[],
   of: { readonly batchId: string; readonly since: string },
 ): Promise<ReportCustody> {
@@ -252,6 +260,7 @@ async function takeOver(
     to: config.actor,
     place: os.hostname(),
     toolVersion: ENGINE_VERSION,
+    source: sealed?.digest ?? null,
     ...of,
   });
   return { sequence, digestOf, sha256: sha256After, sha256Before, changed };
@@ -280,7 +289,14 @@ async function hashesStage(
       },
       alreadyRecorded: async (entries) => await recordedAmong(db, batch.batchId, entries, archives),
     },
-    { roots, mode: scan.mode, archiveBudget: scan.config.archiveBudget, resume: scan.resume, signal: scan.signal },
+    {
+      roots,
+      mode: scan.mode,
+      archiveBudget: scan.config.archiveBudget,
+      sealed: scan.sealed !== undefined,
+      resume: scan.resume,
+      signal: scan.signal,
+    },
     {
       examined: (row) => {
         counter.examined(row.examination);

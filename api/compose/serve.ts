@@ -17,6 +17,7 @@ import { openDatabase } from './open-database.ts';
 import { openSearch } from './open-search.ts';
 import { repeatedly } from './repeatedly.ts';
 import { SubmissionRunner } from './submission-runner.ts';
+import { openUploads } from './upload-folder.ts';
 
 /** A part of the service that is not up within this is not ready. */
 const READY_WITHIN_MS = 2000;
@@ -24,6 +25,7 @@ const READY_WITHIN_MS = 2000;
 const CLOCK_LOOK_MS = 500;
 /** From the end of an agreement to the beginning of the purge that it names. */
 const PURGE_LOOK_MS = 10_000;
+const SWEEP_EVERY_MS = 10 * 60_000;
 
 export interface ServeOptions {
   readonly config: Config;
@@ -54,7 +56,15 @@ export async function openService({ config, log, limits }: ServeOptions): Promis
   const bits = opened.adopt(await openSearch(db, config), async (one) => await one.close());
   const digests = opened.adopt(await openDigestSearch(db), async (one) => await one.close());
   const failed = (submissionId: string, error: unknown): void => log(failureLine('submission', submissionId, error));
-  const runner = new SubmissionRunner({ config, store: { db, bits, digests }, failed });
+  const uploads = await openUploads(db, config);
+  opened.use(
+    repeatedly(
+      SWEEP_EVERY_MS,
+      async () => await uploads.store.sweep(config.uploads.staleAfterHours),
+      (error) => log(failureLine('upload sweep', 'none', error)),
+    ),
+  );
+  const runner = new SubmissionRunner({ config, store: { db, bits, digests }, uploads, failed });
   await runner.start();
   opened.defer(async () => await runner.close());
   opened.use(
@@ -73,6 +83,8 @@ export async function openService({ config, log, limits }: ServeOptions): Promis
       clockSteppedBack: askedAtMostEvery(CLOCK_LOOK_MS, async () => await clockSteppedBack(db)),
       bits,
       contact: config.contact ?? config.organisation,
+      uploads: uploads.store,
+      uploadBudget: config.uploads,
       wake: () => runner.wake(),
       refuseSource: async (root, path) => {
         await evidencePath(config.evidenceRoots, root, path);

@@ -8,15 +8,18 @@ import {
   type SubmissionEnd,
   takeBackSubmissions,
   takeNextSubmission,
+  UPLOADS_ROOT,
   urgentWaits,
 } from '../../engine/submission/submission.ts';
 import { submissionFacts } from '../../engine/submission/submission-facts.ts';
+import { uploadsOfSubmission } from '../../engine/upload/upload.ts';
 import type { Config } from '../../schemas/config.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import { evidencePath } from './evidence-root.ts';
 import type { ModelsAsked } from './models-stage.ts';
 import type { ScanProgress, ScanProgressState } from './scan-progress.ts';
-import { type OpenStore, scanSeizure } from './scan-seizure.ts';
+import { type OpenStore, type SealedSource, scanSeizure } from './scan-seizure.ts';
+import { budgetOfUploads, digestOfUploads, type OpenUploads } from './upload-folder.ts';
 
 /** Between looks at what waits and at who wants to stop; a wake comes before. */
 const LOOK_EVERY_MS = 500;
@@ -24,6 +27,7 @@ const LOOK_EVERY_MS = 500;
 export interface RunnerOptions {
   readonly config: Config;
   readonly store: OpenStore;
+  readonly uploads: OpenUploads;
   /** A submission failed as a whole; the operator has to know why. */
   readonly failed: (submissionId: string, error: unknown) => void;
 }
@@ -93,6 +97,7 @@ export class SubmissionRunner {
       await watching;
     }
     await endSubmission(db, submission.submissionId, end);
+    await this.#removeUploads(submission, end);
   }
 
   /** Stops it where somebody asked for that, or where life is at risk elsewhere. */
@@ -115,12 +120,13 @@ export class SubmissionRunner {
     const { config, store } = this.#options;
     const { submissionId, exhibitRef, mode, batchId } = submission;
     const facts = await submissionFacts(store.db, submissionId);
-    const root = await evidencePath(config.evidenceRoots, submission.root, submission.path);
+    const source = await this.#source(submission);
     await using progress = new StoredProgress(async (counts) => await noteProgress(store.db, submissionId, counts));
     const outcome = await scanSeizure(
       {
-        config: { ...config, organisation: facts.organisation, actor: facts.submitter },
-        roots: [root],
+        config: { ...config, ...source.limits, organisation: facts.organisation, actor: facts.submitter },
+        roots: [source.root],
+        ...(source.sealed === null ? {} : { sealed: source.sealed }),
         caseRef: facts.caseRef,
         exhibitRef,
         mode,
@@ -140,6 +146,37 @@ export class SubmissionRunner {
       store,
     );
     return outcome.interrupted;
+  }
+
+  /** A folder or file below an evidence root, or the folder of what was uploaded. */
+  async #source({ submissionId, root, path }: Submission): Promise<{
+    readonly root: string;
+    readonly sealed: SealedSource | null;
+    readonly limits: Partial<Config>;
+  }> {
+    const { config, store, uploads } = this.#options;
+    if (root !== UPLOADS_ROOT)
+      return { root: await evidencePath(config.evidenceRoots, root, path), sealed: null, limits: {} };
+    const of = await uploadsOfSubmission(store.db, submissionId);
+    return {
+      root: await uploads.store.gather(
+        submissionId,
+        of.map(({ uploadId }) => uploadId),
+      ),
+      sealed: { unsealingKey: uploads.unsealingKey, digest: digestOfUploads(of) },
+      limits: { archiveBudget: budgetOfUploads(config) },
+    };
+  }
+
+  /** What was processed, or will not be, is not kept longer than the policy says. A failed one stays for whoever looks into it, until it is stale. */
+  async #removeUploads({ submissionId, root }: Submission, { state }: SubmissionEnd): Promise<void> {
+    const { config, store, uploads } = this.#options;
+    if (root !== UPLOADS_ROOT || (state === 'complete' ? config.uploads.keep : state !== 'cancelled')) return;
+    const of = await uploadsOfSubmission(store.db, submissionId);
+    await uploads.store.remove(
+      of.map(({ uploadId }) => uploadId),
+      submissionId,
+    );
   }
 }
 

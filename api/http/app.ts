@@ -6,6 +6,7 @@ import { QuotaSpentError } from '../../engine/access/count-look-ups.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import { Problem } from '../../schemas/http/problem.ts';
 import { ENGINE_VERSION } from '../version.ts';
+import { boundBodyTime } from './body-time.ts';
 import { closeAnswers } from './closed-answers.ts';
 import { tagPolledAnswers } from './entity-tag.ts';
 import { type GuardServices, guardRoutes } from './guard.ts';
@@ -21,6 +22,7 @@ import { knownRoutes } from './routes/known.ts';
 import { leadRoutes } from './routes/leads.ts';
 import { type LookUpServices, lookUpRoutes } from './routes/look-up.ts';
 import { type SubmissionServices, submissionRoutes } from './routes/submissions.ts';
+import { type UploadServices, uploadRoutes } from './routes/uploads.ts';
 import { setSecurityHeaders } from './security-headers.ts';
 import type { TypedApp } from './typed-app.ts';
 
@@ -29,6 +31,7 @@ export interface HttpServices
   extends GuardServices,
     LookUpServices,
     SubmissionServices,
+    UploadServices,
     Pick<HealthServices, 'readiness'> {
   /** Whole errors, for the operator: never sent. */
   readonly log: (line: LogLine) => void;
@@ -70,11 +73,13 @@ const OPTIONS: FastifyServerOptions = {
 export async function buildApp(services: HttpServices, limits: HttpLimits = HTTP_LIMITS): Promise<TypedApp> {
   const app = fastify({
     ...OPTIONS,
-    requestTimeout: limits.requestTimeoutMs,
+    // Of the whole server, and uploads take hours: each other route has its own, below.
+    requestTimeout: 0,
     connectionTimeout: limits.requestTimeoutMs * 2,
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   setSecurityHeaders(app);
+  boundBodyTime(app, limits.requestTimeoutMs);
   const pressure = boundWorkUnderWay(app, limits.mostRequestsAtOnce);
   const metrics = countRequests(app, pressure.underWay);
   answerProblems(app, services, (code) => metrics.errors.inc({ code }));
@@ -103,6 +108,7 @@ export async function buildApp(services: HttpServices, limits: HttpLimits = HTTP
   openApiRoutes(app);
   lookUpRoutes(app, services);
   submissionRoutes(app, services);
+  uploadRoutes(app, services);
   leadRoutes(app, services);
   knownRoutes(app, services);
   exportRoutes(app, services);

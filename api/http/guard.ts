@@ -46,7 +46,11 @@ declare module 'fastify' {
     readonly recordAnswer: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
     /** Whether who was let in would be let in now. */
     readonly isStillLetIn: (request: FastifyRequest) => Promise<boolean>;
-    readonly policies: { readonly method: 'GET' | 'POST'; readonly url: string; readonly policy: RoutePolicy }[];
+    readonly policies: {
+      readonly method: 'GET' | 'POST' | 'PATCH';
+      readonly url: string;
+      readonly policy: RoutePolicy;
+    }[];
   }
   interface FastifyRequest {
     admitted: Admitted | null;
@@ -89,7 +93,7 @@ export function guardRoutes(app: FastifyInstance, services: GuardServices): void
     if (config?.policy === undefined) throw new TypeError(`expected a policy for the route ${String(method)} ${url}`);
     if (schema?.response === undefined)
       throw new TypeError(`expected closed answers for the route ${String(method)} ${url}`);
-    for (const called of ['GET', 'POST'] as const)
+    for (const called of ['GET', 'POST', 'PATCH'] as const)
       if (config.policy !== 'open' && method === called)
         app.policies.push({ method: called, url, policy: config.policy });
   });

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { assignCase, openCase } from '../../engine/access/cases.ts';
 import { openAccess } from '../../engine/access/open-access.ts';
 import { FIRST, PURPOSE, seedKey, seedOrganisation, seedPurpose } from '../../engine/access/test-access-kit.ts';
@@ -7,6 +10,7 @@ import { clockSteppedBack } from '../../engine/audit/alarms.ts';
 import { AuditWriter } from '../../engine/audit/audit-writer.ts';
 import { PgvectorScan } from '../../engine/search/pgvector-scan.ts';
 import type { Db } from '../../engine/store/db.ts';
+import { UploadStore } from '../../engine/upload/upload-store.ts';
 import type { Role } from '../../schemas/access.ts';
 import { buildApp, HTTP_LIMITS, type HttpLimits, type LogLine } from './app.ts';
 import type { TypedApp } from './typed-app.ts';
@@ -26,6 +30,8 @@ export const submission = (changed: object = {}) => ({
   ...changed,
 });
 
+export type Method = 'GET' | 'POST' | 'PATCH';
+
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
@@ -39,14 +45,14 @@ export interface Caller {
   readonly caseId: string;
   /** Calls with key, purpose, justification and case; `headers` take their place, undefined leaves one out. */
   call(
-    method: 'GET' | 'POST',
+    method: Method,
     url: string,
     body?: object,
     headers?: Readonly<Record<string, string | undefined>>,
   ): Promise<Answer>;
   /** The same with a body as it is sent. */
   raw(
-    method: 'GET' | 'POST',
+    method: Method,
     url: string,
     payload: string | undefined,
     headers: Readonly<Record<string, string | undefined>>,
@@ -74,6 +80,7 @@ export class HttpUnderTest implements AsyncDisposable {
     const access = await openAccess(db);
     const audit = new AuditWriter(db);
     const log: LogLine[] = [];
+    const uploadFolder = await mkdtemp(path.join(tmpdir(), 'homeward-uploads-'));
     const wake = (): void => {
       opened.wakes += 1;
     };
@@ -86,6 +93,8 @@ export class HttpUnderTest implements AsyncDisposable {
         clockSteppedBack: async () => await clockSteppedBack(db),
         bits: new PgvectorScan(db),
         contact: CONTACT,
+        uploads: new UploadStore(db, uploadFolder, generateKeyPairSync('x25519').publicKey),
+        uploadBudget: { mostBytes: 10_000_000, mostBytesOfOrganisation: 20_000_000 },
         wake,
         refuseSource: async () => undefined,
         readiness: async () => [{ part: 'database', ready: true, reason: '' }],
@@ -98,6 +107,7 @@ export class HttpUnderTest implements AsyncDisposable {
       await audit[Symbol.asyncDispose]();
       await access.close();
       await db.close();
+      await rm(uploadFolder, { recursive: true, force: true });
     });
     return opened;
   }
@@ -144,7 +154,7 @@ export class HttpUnderTest implements AsyncDisposable {
   }
 
   async call(
-    method: 'GET' | 'POST',
+    method: Method,
     url: string,
     body?: object,
     headers: Readonly<Record<string, string | undefined>> = {},
@@ -153,7 +163,7 @@ export class HttpUnderTest implements AsyncDisposable {
   }
 
   async #inject(
-    method: 'GET' | 'POST',
+    method: Method,
     url: string,
     headers: Readonly<Record<string, string | undefined>>,
     payload: object | string | undefined,

@@ -21,6 +21,13 @@ export interface TakingOver {
   readonly to: string;
   readonly place: string;
   readonly toolVersion: string;
+  /** Where the digest is known already, as of uploads; null: it is of what lies under the roots. */
+  readonly source: SourceDigest | null;
+}
+
+export interface SourceDigest {
+  readonly digestOf: 'file' | 'manifest';
+  readonly sha256: Buffer | null;
 }
 
 /** The database's clock, ISO 8601: what is seen from now on is seen later than this. */
@@ -36,7 +43,7 @@ export async function databaseTime(db: Db): Promise<string> {
  */
 export async function recordTakingOver(db: Db, taken: TakingOver): Promise<CustodyEvent> {
   const { organisation, caseRef, exhibitRef, batchId, to, place, toolVersion, roots, since } = taken;
-  const digest = await sourceDigest(db, batchId, roots, since);
+  const digest = taken.source ?? (await sourceDigest(db, batchId, roots, since));
   return await addCustodyEvent(db, {
     organisation,
     caseRef,
@@ -64,12 +71,7 @@ function sourceKeyOf(roots: readonly Buffer[]): Buffer {
   return hash.digest();
 }
 
-async function sourceDigest(
-  db: Db,
-  batchId: string,
-  roots: readonly Buffer[],
-  since: string,
-): Promise<{ readonly digestOf: 'file' | 'manifest'; readonly sha256: Buffer | null }> {
+async function sourceDigest(db: Db, batchId: string, roots: readonly Buffer[], since: string): Promise<SourceDigest> {
   const [only] = roots;
   const isFile =
     only !== undefined &&

@@ -63,6 +63,7 @@ for (const engine of STORE_ENGINES) {
             'media_good',
             'candidate_reason',
             'submission',
+            'upload',
             'idempotent_answer',
           ].includes(table)
         )

@@ -35,6 +35,7 @@ export const DERIVED_TABLES = [
   'candidate_change',
   'custody_event',
   'submission',
+  'upload',
   'idempotent_answer',
 ] as const;
 

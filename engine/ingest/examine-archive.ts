@@ -1,11 +1,17 @@
 import type { DecodeMode, Examination } from '../../schemas/fingerprint.ts';
 import type { ArchiveEntry } from '../../schemas/host-protocol.ts';
+import { SEALED_MEDIA_TYPE } from '../../schemas/sealed-upload.ts';
 import { type ArchiveContext, type ArchiveEnd, goThroughArchive } from './archive.ts';
 import type { Place } from './place.ts';
 import type { ExaminePort } from './ports.ts';
 import type { ItemRow } from './row-writer.ts';
 
-const ARCHIVE_TYPES: ReadonlySet<string> = new Set(['application/zip', 'application/x-tar', 'application/gzip']);
+const ARCHIVE_TYPES: ReadonlySet<string> = new Set([
+  'application/zip',
+  'application/x-tar',
+  'application/gzip',
+  SEALED_MEDIA_TYPE,
+]);
 
 export function isArchive(examination: Examination): boolean {
   return ARCHIVE_TYPES.has(examination.type) && (examination.outcome === 'done' || examination.outcome === 'partial');

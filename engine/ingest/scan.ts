@@ -1,5 +1,6 @@
 import type { DecodeMode, Examination } from '../../schemas/fingerprint.ts';
 import type { ArchiveBudget } from '../../schemas/host-protocol.ts';
+import { SEALED_MEDIA_TYPE } from '../../schemas/sealed-upload.ts';
 import { examineArchive, isArchive } from './examine-archive.ts';
 import { Gate } from './gate.ts';
 import { placeOfFile } from './place.ts';
@@ -24,6 +25,8 @@ export interface ScanRequest {
   readonly roots: readonly Buffer[];
   readonly mode: DecodeMode;
   readonly archiveBudget: ArchiveBudget;
+  /** What lies under the roots are sealed uploads: each an archive of what it holds. Files within archives never are. */
+  readonly sealed?: boolean;
   readonly resume: boolean;
   /** Stops cleanly: what is in flight is finished and recorded, nothing new is begun. */
   readonly signal: AbortSignal;
@@ -60,9 +63,11 @@ export async function scanBatch(
   const examineOne = async (entry: WalkEntry): Promise<void> => {
     const place = placeOfFile(entry.path);
     const examination =
-      entry.refusal === null
-        ? await examiner.examine(entry.path, { mode: request.mode })
-        : notOpened(entry, entry.refusal);
+      entry.refusal !== null
+        ? withoutContent(entry, entry.refusal, 'application/octet-stream')
+        : request.sealed === true
+          ? withoutContent(entry, { outcome: 'done', reason: null }, SEALED_MEDIA_TYPE)
+          : await examiner.examine(entry.path, { mode: request.mode });
     if (!isArchive(examination)) {
       await emit({ ...place, modifiedAt: entry.modifiedAt, examination });
       return;
@@ -96,11 +101,15 @@ export async function scanBatch(
   return !request.signal.aborted;
 }
 
-function notOpened(entry: WalkEntry, refusal: NonNullable<WalkEntry['refusal']>): Examination {
+function withoutContent(
+  entry: WalkEntry,
+  { outcome, reason }: Pick<Examination, 'outcome' | 'reason'>,
+  type: string,
+): Examination {
   return {
-    outcome: refusal.outcome,
-    reason: refusal.reason,
-    type: 'application/octet-stream',
+    outcome,
+    reason,
+    type,
     sizeBytes: entry.sizeBytes,
     digests: null,
     trailingBytes: null,

@@ -1,4 +1,5 @@
 import { DECODE_MODES } from '../../schemas/constants.ts';
+import { HomewardError } from '../../schemas/error.ts';
 import type { DecodeMode } from '../../schemas/fingerprint.ts';
 import {
   SUBMISSION_KINDS,
@@ -59,12 +60,17 @@ const SUBMISSION = row({
 const COLUMNS = `submission_id, organisation_id, case_id, submitted_by, kind, urgent, exhibit_ref, mode, models, root, path, state,
   cancel_asked_at is not null as cancel_asked, batch_id, failure_code, counts, revision, submitted_at, started_at, finished_at`;
 
+/** In place of an evidence root, of what was uploaded; no root can have this name. */
+export const UPLOADS_ROOT = ':uploads';
+
 export interface NewSubmission
   extends Pick<
     Submission,
     'organisationId' | 'caseId' | 'submittedBy' | 'kind' | 'urgent' | 'exhibitRef' | 'mode' | 'models' | 'root' | 'path'
   > {
   readonly idempotencyKey: string;
+  /** With UPLOADS_ROOT: what it is of. */
+  readonly uploads?: readonly string[];
 }
 
 /**
@@ -99,8 +105,27 @@ export async function submit(
       [wanted.submittedBy, wanted.idempotencyKey],
     );
     if (submission === undefined) throw new Error('a submission just written is not there');
+    if (added > 0 && wanted.uploads !== undefined) await takeUploads(tx, submission, wanted.uploads);
     return { submission, existed: added === 0 };
   });
+}
+
+/** @throws HW_NOT_FOUND, alike for uploads that are not there, of others, of another case, not whole yet or submitted already */
+async function takeUploads(
+  tx: Queryable,
+  { submissionId, organisationId, caseId }: Submission,
+  uploads: readonly string[],
+): Promise<void> {
+  const taken = await tx.execute(
+    `update upload set state = 'submitted', submission_id = $1, touched_at = now()
+      where upload_id = any ($2::uuid[]) and organisation_id = $3 and case_id = $4 and state = 'complete'`,
+    [submissionId, uploads, organisationId, caseId],
+  );
+  if (taken < uploads.length)
+    throw new HomewardError(
+      'HW_NOT_FOUND',
+      'expected uploads of this case that are whole and not submitted yet, received one that is not; GET /uploads/{uploadId} says its state',
+    );
 }
 
 /** Null for one that is not there and for one that the asking member may not see alike. */

@@ -20,12 +20,19 @@ export const SubmissionRequest = Closed({
   mode: OneOf(DECODE_MODES),
   /** The models look at it too, once its digests and perceptual hashes are compared; faces only where the case's policy says so. */
   models: Type.Boolean(),
-  /** A path below an evidence root of the machine's configuration. */
-  source: Closed({
-    kind: Type.Literal('path'),
-    root: EvidenceRoot.properties.name,
-    path: Type.String({ maxLength: 4096 }),
-  }),
+  source: Type.Union([
+    /** A path below an evidence root of the machine's configuration. */
+    Closed({
+      kind: Type.Literal('path'),
+      root: EvidenceRoot.properties.name,
+      path: Type.String({ maxLength: 4096 }),
+    }),
+    /** Uploads of the case that are whole, each in one submission only. */
+    Closed({
+      kind: Type.Literal('uploads'),
+      uploads: Type.Array(Uuid, { minItems: 1, maxItems: 1000, uniqueItems: true }),
+    }),
+  ]),
 });
 export type SubmissionRequest = Static<typeof SubmissionRequest>;
 

@@ -11,6 +11,8 @@ export interface FleetOptions {
   readonly scratchRoot: string;
   /** Data folder, keys, configuration: what no host may see. Should exist when the fleet starts, or it cannot be hidden. */
   readonly hiddenFolders: readonly string[];
+  /** Given to unpack hosts alone, see UnpackTask. */
+  readonly unsealingKey: string | null;
   /** What is to be examined: folders and files. */
   readonly readableRoots: readonly string[];
   /** Budget of a file when `examine` is given none. */

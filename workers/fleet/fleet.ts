@@ -31,6 +31,7 @@ const DEFAULTS = {
   threadsPerHost: 1,
   fileBudget: DEFAULT_FILE_BUDGET,
   unpackHosts: 1,
+  unsealingKey: null,
   recycleAfterFiles: 5000,
   recycleAboveBytes: 512 * MEBIBYTE,
   namespaces: true,
@@ -165,7 +166,12 @@ export class Fleet {
     }
     if (this.#closed)
       throw new HomewardError('HW_INTERNAL', 'expected an open fleet for an archive, this one was closed');
-    const run = new UnpackRun(archive, options, onEntry, this.#unpackHosts);
+    const run = new UnpackRun(
+      archive,
+      { ...options, unsealingKey: this.#options.unsealingKey },
+      onEntry,
+      this.#unpackHosts,
+    );
     const result = run.run();
     this.#runs.set(run, result);
     try {

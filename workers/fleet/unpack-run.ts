@@ -23,6 +23,10 @@ export interface UnpackOptions {
   readonly signal?: AbortSignal;
 }
 
+interface RunOptions extends UnpackOptions {
+  readonly unsealingKey: string | null;
+}
+
 export type OnEntry = (entry: ArchiveEntry) => Promise<void> | void;
 
 /** What `onEntry` threw. */
@@ -40,7 +44,7 @@ const ATTEMPTS = 2;
 /** One archive in a host of its own, started again once where it stopped if the host dies. */
 export class UnpackRun {
   readonly #archive: Buffer;
-  readonly #options: UnpackOptions;
+  readonly #options: RunOptions;
   readonly #onEntry: OnEntry;
   readonly #hosts: UnpackHosts;
   readonly #result = Promise.withResolvers<UnpackResult>();
@@ -57,7 +61,7 @@ export class UnpackRun {
   peakResidentBytes = 0;
   hostsCrashed = 0;
 
-  constructor(archive: Buffer, options: UnpackOptions, onEntry: OnEntry, hosts: UnpackHosts) {
+  constructor(archive: Buffer, options: RunOptions, onEntry: OnEntry, hosts: UnpackHosts) {
     this.#archive = archive;
     this.#options = options;
     this.#onEntry = onEntry;
@@ -118,6 +122,7 @@ export class UnpackRun {
       scratchFolder: Buffer.from(path.resolve(this.#options.scratchFolder)).toString('base64'),
       budget: this.#options.budget,
       firstEntry: this.#announced,
+      unsealingKey: this.#options.unsealingKey,
     });
   }
 

@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto';
 import { readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { AckTask, ArchiveEntry, UnpackTask } from '../../schemas/host-protocol.ts';
@@ -32,6 +33,7 @@ export function startUnpackHost(): void {
       folder,
       budget: task.budget,
       firstEntry: task.firstEntry,
+      unsealingKey: task.unsealingKey === null ? null : unsealingKey(task.unsealingKey),
       announce: announcing(task.taskId),
     });
     channel.send({ kind: 'unpacked', taskId: task.taskId, ...unpacked });
@@ -51,6 +53,9 @@ export function startUnpackHost(): void {
   );
   channel.send({ kind: 'ready', role: 'unpack', decoders: [] });
 }
+
+const unsealingKey = (base64: string) =>
+  createPrivateKey({ key: Buffer.from(base64, 'base64'), format: 'der', type: 'pkcs8' });
 
 /** The supervisor is gone and will not read these files any more: what was seized does not stay behind. */
 function clear(folder: string): void {

@@ -1,5 +1,5 @@
-import type { FileHandle } from 'node:fs/promises';
 import { createInflateRaw, type InflateRaw } from 'node:zlib';
+import type { ReadableFile } from './readable-file.ts';
 
 const CHUNK_BYTES = 64 * 1024;
 /** zlib's own least. */
@@ -7,7 +7,7 @@ const SMALLEST_CHUNK_BYTES = 64;
 const LONGEST_REPEATED_BYTES = 4 * 1024 * 1024;
 
 /** The bytes of a file from `start` up to `end`; ends early where the file does. */
-export async function* fileRange(file: FileHandle, start: number, end: number): AsyncGenerator<Buffer> {
+export async function* fileRange(file: ReadableFile, start: number, end: number): AsyncGenerator<Buffer> {
   for (let at = start; at < end; ) {
     const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, end - at));
     const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
@@ -18,7 +18,7 @@ export async function* fileRange(file: FileHandle, start: number, end: number): 
 }
 
 /** Exactly `length` bytes at `position`, or fewer where the file ends. */
-export async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
+export async function readAt(file: ReadableFile, position: number, length: number): Promise<Buffer> {
   const buffer = Buffer.alloc(length);
   const { bytesRead } = await file.read(buffer, 0, length, position);
   return buffer.subarray(0, bytesRead);

@@ -1,6 +1,6 @@
-import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { fileRange, inflate, readAt } from './byte-source.ts';
+import type { ReadableFile } from './readable-file.ts';
 
 /** What is wrong with a gzip stream besides its deflated data. */
 export class GzipFault extends Error {
@@ -30,7 +30,7 @@ const HAS_NAME = 0x08;
 const HAS_COMMENT = 0x10;
 
 /** RFC 1952, 2.3. Null where no member of the deflate kind begins. */
-export async function readGzipHeader(file: FileHandle, offset: number): Promise<GzipHeader | null> {
+export async function readGzipHeader(file: ReadableFile, offset: number): Promise<GzipHeader | null> {
   const head = await readAt(file, offset, LONGEST_HEADER_BYTES);
   if (head.length < FIXED_BYTES || head[0] !== 0x1f || head[1] !== 0x8b || head[2] !== 8) return null;
   const flags = head[3] ?? 0;
@@ -53,7 +53,7 @@ export async function readGzipHeader(file: FileHandle, offset: number): Promise<
  * of a content whose sum is wrong. Anything behind the last member is passed over.
  * @throws GzipFault or zlib's error, after everything that could be read was given.
  */
-export async function* gunzipped(file: FileHandle, fileSize: number): AsyncGenerator<Buffer> {
+export async function* gunzipped(file: ReadableFile, fileSize: number): AsyncGenerator<Buffer> {
   for (let offset = 0; offset < fileSize; ) {
     const header = await readGzipHeader(file, offset);
     if (header === null) {

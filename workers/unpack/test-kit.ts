@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -27,13 +28,19 @@ export class UnpackKit implements Disposable {
     return Buffer.from(path.join(this.folder, name));
   }
 
-  async unpack(archive: Buffer | string, budget: Partial<ArchiveBudget> = {}, firstEntry = 0): Promise<UnpackedAll> {
+  async unpack(
+    archive: Buffer | string,
+    budget: Partial<ArchiveBudget> = {},
+    firstEntry = 0,
+    unsealingKey: KeyObject | null = null,
+  ): Promise<UnpackedAll> {
     const list: ArchiveEntry[] = [];
     const contents = new Map<string, Buffer>();
     const unpacked = await unpackArchive(Buffer.from(archive), {
       folder: this.scratch,
       budget: { ...DEFAULT_ARCHIVE_BUDGET, ...budget },
       firstEntry,
+      unsealingKey,
       announce: async (entry) => {
         list.push(entry);
         if (entry.scratchFile !== null)

@@ -1,15 +1,25 @@
+import type { KeyObject } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Outcome, Reason } from '../../schemas/outcome.ts';
+import { SEALED_MAGIC } from '../../schemas/sealed-upload.ts';
+import { SNIFF_HEAD_BYTES, sniffType } from '../read/sniff.ts';
 import { archiveReason, errorText } from './archive-reason.ts';
 import { BlockReader } from './block-reader.ts';
 import { fileRange, readAt } from './byte-source.ts';
 import { ScratchFailure } from './entry-file.ts';
 import { BudgetSpent, EntrySink, type EntrySinkOptions } from './entry-sink.ts';
+import type { ReadableFile } from './readable-file.ts';
+import { SealedFile } from './sealed-file.ts';
 import { readTarHeader, TAR_BLOCK_BYTES } from './tar-header.ts';
 import { unpackGzip } from './unpack-gzip.ts';
 import { unpackTar } from './unpack-tar.ts';
 import { unpackZip } from './unpack-zip.ts';
+
+export interface UnpackArchiveOptions extends EntrySinkOptions {
+  /** Opens sealed uploads; without it none is known as such. */
+  readonly unsealingKey?: KeyObject | null;
+}
 
 /** What became of an archive as a whole. */
 export interface Unpacked {
@@ -33,7 +43,7 @@ const OPEN_ERRORS: Readonly<Record<string, Reason['code']>> = {
  * done: every entry was read whole. partial: some were not, the archive is damaged, or a budget ended it. rejected: nothing could be read.
  * notExamined: every entry is encrypted. failed: the scratch folder could not be written.
  */
-export async function unpackArchive(archivePath: Buffer, options: EntrySinkOptions): Promise<Unpacked> {
+export async function unpackArchive(archivePath: Buffer, options: UnpackArchiveOptions): Promise<Unpacked> {
   const sink = new EntrySink(options);
   const result = (outcome: Outcome, reason: Reason | null): Unpacked => ({
     outcome,
@@ -51,7 +61,7 @@ export async function unpackArchive(archivePath: Buffer, options: EntrySinkOptio
   try {
     const stats = await file.stat();
     if (!stats.isFile()) return result('rejected', archiveReason('specialFile', 'not a regular file'));
-    const fault = await unpackByContent(file, stats.size, archivePath, sink);
+    const fault = await unpackFile(file, stats.size, archivePath, sink, options.unsealingKey ?? null);
     if (fault !== null) return result(sink.entries > 0 ? 'partial' : 'rejected', fault);
     if (sink.flawed === 0) return result('done', null);
     if (sink.encrypted === sink.entries)
@@ -73,8 +83,30 @@ export async function unpackArchive(archivePath: Buffer, options: EntrySinkOptio
   }
 }
 
-async function unpackByContent(
+/** A sealed upload is an archive of what it holds: of the entries of an archive, or of the one file that it is. */
+async function unpackFile(
   file: FileHandle,
+  fileSize: number,
+  archivePath: Buffer,
+  sink: EntrySink,
+  unsealingKey: KeyObject | null,
+): Promise<Reason | null> {
+  const magic = await readAt(file, 0, SEALED_MAGIC.length);
+  if (unsealingKey === null || magic.toString('latin1') !== SEALED_MAGIC)
+    return await unpackByContent(file, fileSize, archivePath, sink);
+  const sealed = await SealedFile.open(file, fileSize, unsealingKey);
+  const { name, modifiedAt } = sealed.trailer;
+  const place = Buffer.from(name);
+  if (sniffType(await readAt(sealed, 0, SNIFF_HEAD_BYTES)).class.kind === 'archive')
+    return await unpackByContent(sealed, sealed.sizeBytes, place, sink);
+  await sink.write({ name: place, modifiedAt }, fileRange(sealed, 0, sealed.sizeBytes), ({ error }) =>
+    error === null ? null : { outcome: 'rejected', reason: archiveReason('unreadable', errorText(error)) },
+  );
+  return null;
+}
+
+async function unpackByContent(
+  file: ReadableFile,
   fileSize: number,
   archivePath: Buffer,
   sink: EntrySink,

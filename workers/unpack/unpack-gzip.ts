@@ -1,9 +1,9 @@
-import type { FileHandle } from 'node:fs/promises';
 import type { Reason } from '../../schemas/outcome.ts';
 import type { Flaw } from './archive-reason.ts';
 import { BlockReader } from './block-reader.ts';
 import type { EntrySink } from './entry-sink.ts';
 import { gunzipped, readGzipHeader } from './gzip-members.ts';
+import type { ReadableFile } from './readable-file.ts';
 import { readTarHeader, TAR_BLOCK_BYTES } from './tar-header.ts';
 import { sourceReason, unpackTar } from './unpack-tar.ts';
 
@@ -11,7 +11,7 @@ const CHUNK_BYTES = 64 * 1024;
 
 /** Unpacks a gzip file: a tar in it entry by entry, anything else as the one file it is. */
 export async function unpackGzip(
-  file: FileHandle,
+  file: ReadableFile,
   fileSize: number,
   archivePath: Buffer,
   sink: EntrySink,

@@ -1,10 +1,12 @@
-import type { FileHandle } from 'node:fs/promises';
-import { type Entry, fromFdPromise } from 'yauzl';
+import { Readable } from 'node:stream';
+import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader } from 'yauzl';
 import type { Reason } from '../../schemas/outcome.ts';
 import { archiveReason, errorText } from './archive-reason.ts';
+import { fileRange } from './byte-source.ts';
 import { CoveredRanges } from './covered-ranges.ts';
 import { ScratchFailure } from './entry-file.ts';
 import { BudgetSpent, type EntrySink } from './entry-sink.ts';
+import type { ReadableFile } from './readable-file.ts';
 import { type ZipEntry, ZipEntryReader } from './zip-entry.ts';
 import { dosTimeText } from './zip-local-header.ts';
 import { salvage } from './zip-salvage.ts';
@@ -22,12 +24,13 @@ const SLASH = 0x2f;
  * Unpacks a zip file. The directory at its end says what is in it; where that is missing or breaks off, and for entries that stand in the
  * file without being listed, local headers do. Returns what is wrong with the archive as such, or null.
  */
-export async function unpackZip(file: FileHandle, fileSize: number, sink: EntrySink): Promise<Reason | null> {
+export async function unpackZip(file: ReadableFile, fileSize: number, sink: EntrySink): Promise<Reason | null> {
   const reader = new ZipEntryReader(file, fileSize, sink, new CoveredRanges());
   let broken: string | null = null;
   try {
     // Names stay bytes and are judged by our own policy: yauzl would stop at the first unsafe one and hide all that follow.
-    const zip = await fromFdPromise(file.fd, { autoClose: false, decodeStrings: false, validateEntrySizes: false });
+    const options = { autoClose: false, decodeStrings: false, validateEntrySizes: false };
+    const zip = await fromRandomAccessReaderPromise(new FileReader(file), fileSize, options);
     for await (const entry of zip.eachEntry()) await readListed(entry, sink, reader);
   } catch (error) {
     if (error instanceof BudgetSpent || error instanceof ScratchFailure) throw error;
@@ -40,6 +43,20 @@ export async function unpackZip(file: FileHandle, fileSize: number, sink: EntryS
       `${broken} (${found} entries were found without it)`,
     );
   return found > 0 ? archiveReason('corruptArchive', `${found} entries are not in the directory of the archive`) : null;
+}
+
+/** Ranges of a file for yauzl, which reads no more than the directory. */
+class FileReader extends RandomAccessReader {
+  readonly #file: ReadableFile;
+
+  constructor(file: ReadableFile) {
+    super();
+    this.#file = file;
+  }
+
+  override _readStreamForRange(start: number, end: number): Readable {
+    return Readable.from(fileRange(this.#file, start, end), { objectMode: false });
+  }
 }
 
 async function readListed(entry: Entry, sink: EntrySink, reader: ZipEntryReader): Promise<void> {

@@ -1,8 +1,8 @@
-import type { FileHandle } from 'node:fs/promises';
 import { archiveReason, damaged, errorText, type Flaw } from './archive-reason.ts';
 import { fileRange, inflate } from './byte-source.ts';
 import type { CoveredRanges } from './covered-ranges.ts';
 import type { EntryHeader, EntrySink } from './entry-sink.ts';
+import type { ReadableFile } from './readable-file.ts';
 import { isEncrypted, readLocalHeader } from './zip-local-header.ts';
 
 const STORED = 0;
@@ -23,13 +23,13 @@ export interface ZipEntry {
 
 /** Reads entries of one zip file, each on its own: what is wrong with one says nothing of the next. */
 export class ZipEntryReader {
-  readonly #file: FileHandle;
+  readonly #file: ReadableFile;
   readonly #fileSize: number;
   readonly #sink: EntrySink;
   readonly covered: CoveredRanges;
   #overlapBytes = 0;
 
-  constructor(file: FileHandle, fileSize: number, sink: EntrySink, covered: CoveredRanges) {
+  constructor(file: ReadableFile, fileSize: number, sink: EntrySink, covered: CoveredRanges) {
     this.#file = file;
     this.#fileSize = fileSize;
     this.#sink = sink;

@@ -1,5 +1,5 @@
-import type { FileHandle } from 'node:fs/promises';
 import { readAt } from './byte-source.ts';
+import type { ReadableFile } from './readable-file.ts';
 
 /** The header in front of an entry's data (APPNOTE 4.3.7). */
 export interface LocalHeader {
@@ -25,7 +25,7 @@ export const isEncrypted = (flags: number): boolean => (flags & 0x41) !== 0;
 export const sizesFollow = (flags: number): boolean => (flags & 0x08) !== 0;
 
 /** Null where no local header stands at `offset`, or the file ends within it. */
-export async function readLocalHeader(file: FileHandle, offset: number): Promise<LocalHeader | null> {
+export async function readLocalHeader(file: ReadableFile, offset: number): Promise<LocalHeader | null> {
   const fixed = await readAt(file, offset, FIXED_BYTES);
   if (fixed.length < FIXED_BYTES || fixed.indexOf(LOCAL_SIGNATURE) !== 0) return null;
   const nameBytes = fixed.readUInt16LE(26);

@@ -1,7 +1,7 @@
-import type { FileHandle } from 'node:fs/promises';
 import { archiveReason, damaged, errorText, type Flaw } from './archive-reason.ts';
 import { fileRange, inflate, readAt } from './byte-source.ts';
 import type { EntrySink } from './entry-sink.ts';
+import type { ReadableFile } from './readable-file.ts';
 import type { ZipEntryReader } from './zip-entry.ts';
 import {
   dosTimeText,
@@ -25,7 +25,7 @@ const DEFLATED = 8;
  * Returns how many there were.
  */
 export async function salvage(
-  file: FileHandle,
+  file: ReadableFile,
   fileSize: number,
   sink: EntrySink,
   reader: ZipEntryReader,
@@ -55,7 +55,7 @@ export async function salvage(
 const plausible = (local: LocalHeader): boolean =>
   local.name.length > 0 && local.method <= 99 && (local.flags & 0xd000) === 0;
 
-async function findSignature(file: FileHandle, start: number, end: number): Promise<number | null> {
+async function findSignature(file: ReadableFile, start: number, end: number): Promise<number | null> {
   for (let at = start; at < end; at += WINDOW_BYTES - LOCAL_SIGNATURE.length + 1) {
     const window = await readAt(file, at, Math.min(WINDOW_BYTES, end - at));
     const found = window.indexOf(LOCAL_SIGNATURE);
@@ -66,7 +66,7 @@ async function findSignature(file: FileHandle, start: number, end: number): Prom
 
 /** Reads the entry at `offset` and returns where to look on. */
 async function readFound(
-  file: FileHandle,
+  file: ReadableFile,
   fileSize: number,
   sink: EntrySink,
   reader: ZipEntryReader,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Type } from 'typebox';
 import type { Db } from '../../../engine/store/db.ts';
 import { batchMatches } from '../../../engine/submission/batch-matches.ts';
@@ -8,6 +9,7 @@ import {
   type NewSubmission,
   type Submission,
   submit,
+  UPLOADS_ROOT,
 } from '../../../engine/submission/submission.ts';
 import { Uuid } from '../../../schemas/access.ts';
 import { BoundedText, Closed, Count } from '../../../schemas/closed.ts';
@@ -53,7 +55,7 @@ export function submissionRoutes(app: TypedApp, { db, wake, refuseSource }: Subm
         repeated: 'own',
       },
       schema: {
-        summary: 'Hand in material below an evidence root',
+        summary: 'Hand in material below an evidence root, or that was uploaded',
         description:
           'Accepted with 202 and looked at in its turn, the urgent first. The same Idempotency-Key gives the same submission again.',
         tags: ['submissions'],
@@ -64,7 +66,7 @@ export function submissionRoutes(app: TypedApp, { db, wake, refuseSource }: Subm
     async (request, reply) => {
       const { member, admission, objects } = admittedOf(request);
       const { kind, urgent, exhibit, mode, models, source } = request.body;
-      await refuseSource(source.root, source.path);
+      if (source.kind === 'path') await refuseSource(source.root, source.path);
       if (admission.caseId === null) throw new TypeError('expected a case of what is collected');
       const wanted: NewSubmission = {
         organisationId: member.organisationId,
@@ -76,8 +78,7 @@ export function submissionRoutes(app: TypedApp, { db, wake, refuseSource }: Subm
         exhibitRef: exhibit,
         mode,
         models,
-        root: source.root,
-        path: source.path,
+        ...sourceOf(source),
       };
       const { submission, existed } = await submit(db, wanted);
       if (existed && !isTheSame(submission, wanted))
@@ -256,9 +257,16 @@ function missing(): never {
   );
 }
 
-function isTheSame(there: Submission, { idempotencyKey: _key, ...wanted }: NewSubmission): boolean {
+function isTheSame(there: Submission, { idempotencyKey: _key, uploads: _uploads, ...wanted }: NewSubmission): boolean {
   const asked: Readonly<Record<string, unknown>> = wanted;
   return Object.entries(there).every(([name, value]) => !Object.hasOwn(asked, name) || asked[name] === value);
+}
+
+/** Of uploads the path stands for all of them, so that the same key with others is seen. */
+function sourceOf(source: SubmissionRequest['source']): Pick<NewSubmission, 'root' | 'path' | 'uploads'> {
+  if (source.kind === 'path') return { root: source.root, path: source.path };
+  const uploads = source.uploads.toSorted();
+  return { root: UPLOADS_ROOT, path: createHash('sha256').update(uploads.join()).digest('hex'), uploads };
 }
 
 const placeOf = ({ submittedAt, submissionId }: Submission) => ({ submittedAt, submissionId });

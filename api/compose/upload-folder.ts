@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import { manifestLine } from '../../engine/custody/manifest.ts';
+import type { SourceDigest } from '../../engine/custody/take-over.ts';
+import type { Db } from '../../engine/store/db.ts';
+import { unsealingKey } from '../../engine/upload/unsealing-key.ts';
+import type { Upload } from '../../engine/upload/upload.ts';
+import { UploadStore } from '../../engine/upload/upload-store.ts';
+import type { Config } from '../../schemas/config.ts';
+
+export interface OpenUploads {
+  readonly store: UploadStore;
+  /** For unpack hosts, see UnpackTask. */
+  readonly unsealingKey: string;
+}
+
+/** Where uploads lie, and what opens them. Hosts see nothing of the data folder, so they lie beside it. */
+export async function openUploads(db: Db, { dataFolder, uploads }: Config): Promise<OpenUploads> {
+  const { privateKey, publicKey } = await unsealingKey(path.join(dataFolder, 'upload-key.pem'));
+  return {
+    store: new UploadStore(db, uploads.folder ?? `${path.resolve(dataFolder)}-uploads`, publicKey),
+    unsealingKey: privateKey.export({ format: 'der', type: 'pkcs8' }).toString('base64'),
+  };
+}
+
+/** As custody has it: of the one file that was uploaded, or of the manifest of all. */
+export function digestOfUploads(uploads: readonly Upload[]): SourceDigest {
+  const [only] = uploads;
+  if (only !== undefined && uploads.length === 1) return { digestOf: 'file', sha256: only.sha256 };
+  const hash = createHash('sha256');
+  const entries = uploads
+    .map(({ name, sizeBytes, sha256 }) => ({ pathKey: createHash('sha256').update(name).digest(), sizeBytes, sha256 }))
+    .sort((a, b) => Buffer.compare(a.pathKey, b.pathKey));
+  for (const entry of entries) hash.update(manifestLine(entry));
+  return { digestOf: 'manifest', sha256: hash.digest() };
+}
+
+/** Budgets of archives, where the outermost is the upload itself. */
+export function budgetOfUploads({ archiveBudget, uploads }: Config): Config['archiveBudget'] {
+  return {
+    ...archiveBudget,
+    depth: archiveBudget.depth + 1,
+    entryBytes: Math.max(archiveBudget.entryBytes, uploads.mostBytes),
+    totalBytes: archiveBudget.totalBytes + uploads.mostBytes,
+  };
+}

@@ -1,0 +1,281 @@
+import { createHash, type Hash, type KeyObject } from 'node:crypto';
+import { type FileHandle, mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises';
+import path from 'node:path';
+import { HomewardError } from '../../schemas/error.ts';
+import type { Db } from '../store/db.ts';
+import { SegmentSealer, sealTrailer } from './seal.ts';
+import { findUpload, keptAmong, markGone, noteReceived, restartUpload, staleUploads, type Upload } from './upload.ts';
+
+/** What is lost at most of what came in when the machine stops: a segment is made durable after so much. */
+const SEGMENT_BYTES = 64 * 1024 * 1024;
+/** Sealed records go to the disk in writes of about this size. */
+const WRITE_BYTES = 1024 * 1024;
+/** Left free for the database and everything else. */
+const LEAST_FREE_BYTES = 1024 * 1024 * 1024;
+const ENDING = '.sealed';
+
+/** The offset is another than where the next byte goes. */
+export class UploadOffsetError extends HomewardError {
+  readonly offsetBytes: number;
+
+  constructor(offsetBytes: number, received: number) {
+    super(
+      'HW_UPLOAD_OFFSET',
+      `expected the bytes from ${offsetBytes} on, received those from ${received} on; go on at ${offsetBytes}`,
+    );
+    this.offsetBytes = offsetBytes;
+  }
+}
+
+/**
+ * Receives uploads into a folder: each a file of sealed segments that this process cannot read back. What a cut connection or the end of
+ * the process leaves is taken up where it was durable.
+ */
+export class UploadStore {
+  readonly #db: Db;
+  readonly #folder: string;
+  readonly #recipient: KeyObject;
+  /** Of uploads that this process has seen all bytes of so far. */
+  readonly #digests = new Map<string, { readonly hash: Hash; bytes: number }>();
+  readonly #receiving = new Set<string>();
+
+  /** `recipient`: the hosts' public key. */
+  constructor(db: Db, folder: string, recipient: KeyObject) {
+    this.#db = db;
+    this.#folder = folder;
+    this.#recipient = recipient;
+  }
+
+  /**
+   * Takes bytes from an offset on, as they come. Where the source breaks off, what came is kept and its error thrown.
+   * @throws UploadOffsetError, HW_UPLOAD_BUSY, HW_UPLOAD_TOO_LONG, HW_UPLOAD_DIGEST (it begins again), HW_UPLOAD_BUDGET where the disk is full
+   */
+  async append(uploadId: string, offsetBytes: number, source: AsyncIterable<Uint8Array>): Promise<Upload> {
+    if (this.#receiving.has(uploadId))
+      throw new HomewardError(
+        'HW_UPLOAD_BUSY',
+        'expected one request at a time for an upload, received another while one is under way; wait until it has ended',
+      );
+    this.#receiving.add(uploadId);
+    try {
+      return await this.#append(uploadId, offsetBytes, source);
+    } finally {
+      this.#receiving.delete(uploadId);
+    }
+  }
+
+  /** Puts the files of a submission into a folder of their own; what was moved before stays. Returns the folder. */
+  async gather(submissionId: string, uploadIds: readonly string[]): Promise<string> {
+    const folder = path.join(this.#folder, submissionId);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    for (const uploadId of uploadIds) {
+      const name = `${uploadId}${ENDING}`;
+      await rename(path.join(this.#folder, name), path.join(folder, name)).catch((error: unknown) => {
+        if (!isMissing(error)) throw error;
+      });
+    }
+    return folder;
+  }
+
+  /** Removes files and says so in the database. The database first: a file that is left over is swept, one that is missed is not there. */
+  async remove(uploadIds: readonly string[], submissionId: string | null = null): Promise<void> {
+    await markGone(this.#db, uploadIds);
+    for (const uploadId of uploadIds) {
+      this.#digests.delete(uploadId);
+      await rm(this.#fileOf(uploadId), { force: true });
+    }
+    if (submissionId !== null) await rm(path.join(this.#folder, submissionId), { recursive: true, force: true });
+  }
+
+  /** Removes what nobody went on with for so long, and files that the database knows nothing of any more, as after a case was erased. */
+  async sweep(staleAfterHours: number): Promise<void> {
+    await this.remove(await staleUploads(this.#db, staleAfterHours));
+    const entries = await readdir(this.#folder, { recursive: true }).catch(() => []);
+    const files = entries.filter((entry) => entry.endsWith(ENDING));
+    const kept = await keptAmong(
+      this.#db,
+      files.map((file) => path.basename(file, ENDING)),
+    );
+    for (const file of files)
+      if (!kept.has(path.basename(file, ENDING))) await rm(path.join(this.#folder, file), { force: true });
+  }
+
+  async #append(uploadId: string, offsetBytes: number, source: AsyncIterable<Uint8Array>): Promise<Upload> {
+    const upload = await findUpload(this.#db, uploadId);
+    if (upload === null || upload.state !== 'receiving')
+      throw new HomewardError(
+        'HW_NOT_FOUND',
+        'expected an upload that awaits bytes, received one that does not; GET it to see its state',
+      );
+    if (upload.receivedBytes !== offsetBytes) throw new UploadOffsetError(upload.receivedBytes, offsetBytes);
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    const { bavail, bsize } = await statfs(this.#folder);
+    if (bavail * bsize < upload.sizeBytes - offsetBytes + LEAST_FREE_BYTES)
+      throw new HomewardError(
+        'HW_UPLOAD_BUDGET',
+        `expected room for ${upload.sizeBytes - offsetBytes} bytes more on the disk, received less; tell whoever runs this engine, and go on later`,
+      );
+    const file = await open(this.#fileOf(uploadId), offsetBytes === 0 ? 'w' : 'r+', 0o600);
+    try {
+      // What a segment that never became durable left behind.
+      await file.truncate(upload.sealedBytes);
+      return await this.#receive(upload, file, source);
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #receive(upload: Upload, file: FileHandle, source: AsyncIterable<Uint8Array>): Promise<Upload> {
+    const digest = this.#digestOf(upload);
+    const writer = new SegmentWriter(file, this.#recipient, upload);
+    let failure: { readonly error: unknown } | null = null;
+    try {
+      for await (const chunk of source) {
+        if (writer.receivedBytes + chunk.length > upload.sizeBytes) {
+          // None of it: what is beyond the end says that all of it may be something else than was stated.
+          this.#digests.delete(upload.uploadId);
+          await restartUpload(this.#db, upload.uploadId);
+          throw new HomewardError(
+            'HW_UPLOAD_TOO_LONG',
+            `expected ${upload.sizeBytes} bytes, as was stated when it was begun, received more; begin again at byte 0`,
+          );
+        }
+        digest?.hash.update(chunk);
+        await writer.add(chunk);
+        if (writer.segmentBytes >= SEGMENT_BYTES) await this.#makeDurable(upload, writer, digest);
+      }
+    } catch (error) {
+      if (error instanceof HomewardError) throw error;
+      failure = { error };
+    }
+    if (writer.receivedBytes < upload.sizeBytes) {
+      await this.#makeDurable(upload, writer, digest);
+      if (failure !== null) throw failure.error;
+    } else await this.#finish(upload, writer, digest);
+    return (await findUpload(this.#db, upload.uploadId)) ?? upload;
+  }
+
+  async #makeDurable(upload: Upload, writer: SegmentWriter, digest: { bytes: number } | null): Promise<void> {
+    await writer.endSegment();
+    if (digest !== null) digest.bytes = writer.receivedBytes;
+    await noteReceived(this.#db, upload.uploadId, { ...writer.durable, state: 'receiving' });
+  }
+
+  async #finish(upload: Upload, writer: SegmentWriter, digest: { readonly hash: Hash } | null): Promise<void> {
+    const { uploadId, name, sizeBytes, modifiedAt } = upload;
+    const sha256 = upload.sha256.toString('hex');
+    this.#digests.delete(uploadId);
+    if (digest !== null && digest.hash.digest('hex') !== sha256) {
+      await restartUpload(this.#db, uploadId);
+      throw new HomewardError(
+        'HW_UPLOAD_DIGEST',
+        'expected the content to have the SHA-256 that was stated when it was begun, received another content; begin again at byte 0',
+      );
+    }
+    await writer.end({ name, sizeBytes, sha256, verified: digest !== null, modifiedAt });
+    await noteReceived(this.#db, uploadId, { ...writer.durable, state: 'complete' });
+  }
+
+  /** Null where this process has not seen all of it: a host compares the digest then, before it reads anything else. */
+  #digestOf({ uploadId, receivedBytes }: Upload): { readonly hash: Hash; bytes: number } | null {
+    if (receivedBytes === 0) this.#digests.set(uploadId, { hash: createHash('sha256'), bytes: 0 });
+    const running = this.#digests.get(uploadId);
+    if (running?.bytes === receivedBytes) return running;
+    this.#digests.delete(uploadId);
+    return null;
+  }
+
+  #fileOf(uploadId: string): string {
+    return path.join(this.#folder, `${uploadId}${ENDING}`);
+  }
+}
+
+/** Seals what is added into segments of a file. One write is under way while the next records are sealed. */
+class SegmentWriter {
+  readonly #file: FileHandle;
+  readonly #recipient: KeyObject;
+  readonly #uploadId: string;
+  #sealer: SegmentSealer | null = null;
+  #segments: number;
+  #receivedBytes: number;
+  #sealedBytes: number;
+  #durableSealedBytes: number;
+  segmentBytes = 0;
+  #ready: Buffer[] = [];
+  #readyBytes = 0;
+  #writing: Promise<unknown> = Promise.resolve();
+
+  constructor(file: FileHandle, recipient: KeyObject, upload: Upload) {
+    this.#file = file;
+    this.#recipient = recipient;
+    this.#uploadId = upload.uploadId;
+    this.#segments = upload.segments;
+    this.#receivedBytes = upload.receivedBytes;
+    this.#sealedBytes = upload.sealedBytes;
+    this.#durableSealedBytes = upload.sealedBytes;
+  }
+
+  get receivedBytes(): number {
+    return this.#receivedBytes;
+  }
+
+  get durable(): { readonly receivedBytes: number; readonly sealedBytes: number; readonly segments: number } {
+    return { receivedBytes: this.#receivedBytes, sealedBytes: this.#durableSealedBytes, segments: this.#segments };
+  }
+
+  async add(content: Uint8Array): Promise<void> {
+    if (content.length === 0) return;
+    if (this.#sealer === null) {
+      this.#sealer = new SegmentSealer(this.#recipient, this.#place());
+      this.#put(this.#sealer.head);
+    }
+    for (const record of this.#sealer.add(content)) this.#put(record);
+    this.#receivedBytes += content.length;
+    this.segmentBytes += content.length;
+    if (this.#readyBytes >= WRITE_BYTES) await this.#write();
+  }
+
+  /** Whole and durable, all that was added so far. */
+  async endSegment(): Promise<void> {
+    if (this.#sealer !== null) {
+      this.#put(this.#sealer.end());
+      this.#sealer = null;
+      this.#segments += 1;
+      this.segmentBytes = 0;
+    }
+    await this.#write();
+    await this.#writing;
+    await this.#file.datasync();
+    this.#durableSealedBytes = this.#sealedBytes;
+  }
+
+  async end(trailer: Parameters<typeof sealTrailer>[2]): Promise<void> {
+    await this.endSegment();
+    this.#put(sealTrailer(this.#recipient, this.#place(), trailer));
+    await this.endSegment();
+  }
+
+  #place() {
+    return { number: this.#segments, uploadId: this.#uploadId, offsetBytes: this.#receivedBytes };
+  }
+
+  #put(bytes: Buffer): void {
+    this.#ready.push(bytes);
+    this.#readyBytes += bytes.length;
+  }
+
+  async #write(): Promise<void> {
+    const parts = this.#ready;
+    const position = this.#sealedBytes;
+    if (parts.length === 0) return;
+    this.#sealedBytes += this.#readyBytes;
+    this.#ready = [];
+    this.#readyBytes = 0;
+    await this.#writing;
+    this.#writing = this.#file.writev(parts, position);
+    // Awaited before the next one; until then its failure must not end the process.
+    this.#writing.catch(() => undefined);
+  }
+}
+
+const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT';

@@ -1,0 +1,167 @@
+import { HomewardError } from '../../schemas/error.ts';
+import { UPLOAD_STATES, type UploadState } from '../../schemas/http/upload.ts';
+import { type Db, type Queryable, storableText } from '../store/db.ts';
+import { bytes, integer, nullable, oneOf, row, text, timestamp } from '../store/row-shape.ts';
+
+/** Something that is being handed in, or was. */
+export interface Upload {
+  readonly uploadId: string;
+  readonly organisationId: string;
+  readonly caseId: string;
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly sha256: Buffer;
+  readonly modifiedAt: string | null;
+  /** What is durable, and so where the next byte goes. */
+  readonly receivedBytes: number;
+  readonly sealedBytes: number;
+  readonly segments: number;
+  readonly state: UploadState;
+  readonly submissionId: string | null;
+  readonly createdAt: string;
+}
+
+const UPLOAD = row({
+  uploadId: text,
+  organisationId: text,
+  caseId: text,
+  name: text,
+  sizeBytes: integer,
+  sha256: bytes,
+  modifiedAt: nullable(timestamp),
+  receivedBytes: integer,
+  sealedBytes: integer,
+  segments: integer,
+  state: oneOf(UPLOAD_STATES),
+  submissionId: nullable(text),
+  createdAt: timestamp,
+});
+const COLUMNS = `upload_id, organisation_id, case_id, name, size_bytes, sha256, modified_at, received_bytes, sealed_bytes, segments, state,
+  submission_id, created_at`;
+
+export interface NewUpload
+  extends Pick<Upload, 'organisationId' | 'caseId' | 'name' | 'sizeBytes' | 'sha256' | 'modifiedAt'> {
+  readonly submittedBy: string;
+}
+
+/** What may be kept at the same time. */
+export interface UploadBudget {
+  /** Of one. */
+  readonly mostBytes: number;
+  readonly mostBytesOfOrganisation: number;
+}
+
+/**
+ * Begins one; its bytes come afterwards.
+ * @throws HW_UPLOAD_BUDGET for one that is larger than may be, or than is left to the organisation
+ */
+export async function beginUpload(db: Db, wanted: NewUpload, budget: UploadBudget): Promise<Upload> {
+  const { organisationId, sizeBytes } = wanted;
+  if (sizeBytes > budget.mostBytes)
+    throw overBudget(`up to ${budget.mostBytes} bytes in one upload`, `${sizeBytes}`, 'hand it in in parts');
+  return await db.transaction(async (tx) => {
+    // One after the other, or two would both find room for one.
+    await tx.execute('select 1 from organisation where organisation_id = $1 for update', [organisationId]);
+    const [kept] = await tx.read(
+      row({ keptBytes: integer }),
+      "select coalesce(sum(size_bytes), 0)::bigint as kept_bytes from upload where organisation_id = $1 and state <> 'gone'",
+      [organisationId],
+    );
+    const left = budget.mostBytesOfOrganisation - (kept?.keptBytes ?? 0);
+    if (sizeBytes > left)
+      throw overBudget(
+        `no more than ${Math.max(0, left)} bytes, which is what is left to your organisation`,
+        `${sizeBytes}`,
+        'wait until what was handed in is processed, or cancel what is not needed',
+      );
+    const [made] = await tx.read(
+      UPLOAD,
+      `insert into upload (organisation_id, case_id, submitted_by, name, size_bytes, sha256, modified_at)
+       values ($1, $2, $3, $4, $5, $6, $7::timestamptz) returning ${COLUMNS}`,
+      [
+        organisationId,
+        wanted.caseId,
+        wanted.submittedBy,
+        storableText(wanted.name),
+        sizeBytes,
+        wanted.sha256,
+        wanted.modifiedAt,
+      ],
+    );
+    if (made === undefined) throw new RangeError('expected the new upload, received no row');
+    return made;
+  });
+}
+
+/** Null for one that is not there and for one that the asking member may not see alike. */
+export async function findUpload(db: Queryable, uploadId: string): Promise<Upload | null> {
+  const [found] = await db.read(UPLOAD, `select ${COLUMNS} from upload where upload_id = $1`, [uploadId]);
+  return found ?? null;
+}
+
+/** Of one submission, in the order of their ids. */
+export async function uploadsOfSubmission(db: Queryable, submissionId: string): Promise<Upload[]> {
+  return await db.read(UPLOAD, `select ${COLUMNS} from upload where submission_id = $1 order by upload_id`, [
+    submissionId,
+  ]);
+}
+
+/** What is durable from now on. */
+export async function noteReceived(
+  db: Db,
+  uploadId: string,
+  now: Pick<Upload, 'receivedBytes' | 'sealedBytes' | 'segments'> & { readonly state: 'receiving' | 'complete' },
+): Promise<void> {
+  const updated = await db.execute(
+    `update upload set received_bytes = $2, sealed_bytes = $3, segments = $4, state = $5, touched_at = now()
+      where upload_id = $1 and state = 'receiving'`,
+    [uploadId, now.receivedBytes, now.sealedBytes, now.segments, now.state],
+  );
+  if (updated === 0)
+    throw new HomewardError(
+      'HW_NOT_FOUND',
+      'expected an upload that still awaits bytes, received one that was cancelled meanwhile; begin it again',
+    );
+}
+
+/** It begins again at its first byte: what came was something else than was stated. */
+export async function restartUpload(db: Db, uploadId: string): Promise<void> {
+  await db.execute(
+    `update upload set received_bytes = 0, sealed_bytes = 0, segments = 0, touched_at = now() where upload_id = $1 and state = 'receiving'`,
+    [uploadId],
+  );
+}
+
+/** Marks them as gone; their files are to be removed by whoever has them. Returns those that were not gone before. */
+export async function markGone(db: Db, uploadIds: readonly string[]): Promise<string[]> {
+  const gone = await db.read(
+    row({ uploadId: text }),
+    "update upload set state = 'gone', touched_at = now() where upload_id = any ($1::uuid[]) and state <> 'gone' returning upload_id",
+    [uploadIds],
+  );
+  return gone.map(({ uploadId }) => uploadId);
+}
+
+/** Uploads that nobody has added to or submitted for so long. */
+export async function staleUploads(db: Queryable, hours: number): Promise<string[]> {
+  const stale = await db.read(
+    row({ uploadId: text }),
+    `select upload_id from upload
+      where state in ('receiving', 'complete') and touched_at < now() - make_interval(hours => $1::integer)`,
+    [hours],
+  );
+  return stale.map(({ uploadId }) => uploadId);
+}
+
+/** Of these, those whose file may still be needed. */
+export async function keptAmong(db: Queryable, uploadIds: readonly string[]): Promise<ReadonlySet<string>> {
+  const kept = await db.read(
+    row({ uploadId: text }),
+    "select upload_id from upload where upload_id = any ($1::uuid[]) and state <> 'gone'",
+    [uploadIds],
+  );
+  return new Set(kept.map(({ uploadId }) => uploadId));
+}
+
+const overBudget = (expected: string, received: string, todo: string): HomewardError =>
+  new HomewardError('HW_UPLOAD_BUDGET', `expected ${expected}, received ${received}; ${todo}`);
