@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assignCase, openCase } from '../engine/access/cases.ts';
@@ -8,6 +8,8 @@ import { FIRST, PURPOSE, seedKey, seedOrganisation, seedPurpose } from '../engin
 import { listAudit } from '../engine/audit/list.ts';
 import { verifyChain } from '../engine/audit/verify/chain.ts';
 import { drawnJpeg } from '../workers/decode/test-encoded-pictures.ts';
+import { makeZip } from '../workers/unpack/test-kit.ts';
+import { filesWith } from './case-kit.ts';
 import { killHard, type RunningCli, runCli, startCli, supervisorOf, TestFolder, withData } from './cli-kit.ts';
 
 /** Goals R1, S1, S3 and S10 over real processes: the server as it is started, material on disk, a caller with a key. */
@@ -39,7 +41,13 @@ describe('a served engine', { timeout: 600_000 }, () => {
     }
     assert.fail(`it did not come up: ${cli.stderrSoFar()}`);
   };
-  const call = async (method: string, path: string, body?: object, headers: object = {}): Promise<Told> => {
+  const call = async (
+    method: string,
+    path: string,
+    body?: object,
+    headers: object = {},
+    bytes?: Uint8Array,
+  ): Promise<Told> => {
     const response = await fetch(`${address}${path}`, {
       method,
       headers: {
@@ -49,9 +57,11 @@ describe('a served engine', { timeout: 600_000 }, () => {
         'homeward-justification': encodeURIComponent('examination of exhibit 7'),
         'idempotency-key': randomUUID(),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(bytes === undefined ? {} : { 'content-type': 'application/octet-stream' }),
         ...headers,
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(bytes === undefined ? {} : { body: Buffer.from(bytes) }),
     });
     const told: unknown = await response.json();
     assert.ok(typeof told === 'object' && told !== null);
@@ -160,6 +170,67 @@ describe('a served engine', { timeout: 600_000 }, () => {
     const done = await until(accepted.body['submissionId'], 'complete');
     const counts = done.body['counts'];
     assert.ok(typeof counts === 'object' && counts !== null && 'failed' in counts && counts.failed === 0);
+  });
+
+  it('R1, S1: takes an upload through its own death, looks into it, and leaves none of it behind', async () => {
+    const pictures = [await drawnJpeg(500, SIZE), await drawnJpeg(801, SIZE), await drawnJpeg(802, SIZE)];
+    // Padding keeps the line busy long enough to be killed in the middle.
+    const padding = randomBytes(24_000_000);
+    const archive = await makeZip([
+      ...pictures.map((picture, at) => [`seized/${at}.jpg`, picture] as const),
+      ['padding.bin', padding],
+    ]);
+    const begun = await call('POST', '/uploads', {
+      name: 'phone.zip',
+      sizeBytes: archive.length,
+      sha256: createHash('sha256').update(archive).digest('hex'),
+    });
+    assert.equal(begun.status, 201, JSON.stringify(begun.body));
+    const upload = `/uploads/${String(begun.body['uploadId'])}`;
+    const send = async (from: number, to: number): Promise<Told> =>
+      await call('PATCH', upload, undefined, { 'upload-offset': String(from) }, archive.subarray(from, to));
+    const half = 12_000_000;
+    assert.equal((await send(0, half)).body['offsetBytes'], half);
+    const dying = send(half, archive.length).catch(() => null);
+    await sleep(20);
+    const supervisor = supervisorOf(cli);
+    assert.ok(supervisor !== undefined);
+    killHard(supervisor.pid);
+    await cli.finished;
+    await dying;
+    await start();
+    const offset = Number((await call('GET', upload)).body['offsetBytes']);
+    assert.ok(offset >= half);
+    if (offset < archive.length) assert.equal((await send(offset, archive.length)).body['state'], 'complete');
+    const plain = pictures.map((picture) => picture.subarray(200, 232));
+    for (const part of [...plain, padding.subarray(1000, 1032)])
+      assert.deepEqual([...filesWith(folder.at('data-uploads'), part).keys()], []);
+    const handedIn = await call('POST', '/submissions', {
+      kind: 'seizure',
+      urgent: true,
+      exhibit: 'phone',
+      mode: 'exact',
+      models: false,
+      source: { kind: 'uploads', uploads: [begun.body['uploadId']] },
+    });
+    assert.equal(handedIn.status, 202, JSON.stringify(handedIn.body));
+    const done = await until(handedIn.body['submissionId'], 'complete');
+    const counts = done.body['counts'];
+    assert.ok(typeof counts === 'object' && counts !== null && 'failed' in counts && counts.failed === 0);
+    const { body } = await call('GET', `/submissions/${String(handedIn.body['submissionId'])}/matches`);
+    assert.ok(Array.isArray(body['matches']) && body['matches'].some(({ method }) => method === 'sha256'));
+    assert.equal((await call('GET', upload)).body['state'], 'gone');
+    assert.deepEqual(
+      readdirSync(folder.at('data-uploads'), { recursive: true }).filter((name) => String(name).endsWith('.sealed')),
+      [],
+    );
+    for (const part of plain)
+      assert.deepEqual(
+        [...filesWith(folder.path, part).keys()].filter(
+          (file) => !file.startsWith('seized') && !file.startsWith('own'),
+        ),
+        [],
+      );
   });
 
   it('stops when it is asked to, and leaves a whole chain of what was asked of it', async () => {

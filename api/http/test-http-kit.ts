@@ -50,11 +50,13 @@ export interface Caller {
     body?: object,
     headers?: Readonly<Record<string, string | undefined>>,
   ): Promise<Answer>;
+  /** What each call carries. */
+  stated(): Readonly<Record<string, string>>;
   /** The same with a body as it is sent. */
   raw(
     method: Method,
     url: string,
-    payload: string | undefined,
+    payload: string | Buffer | undefined,
     headers: Readonly<Record<string, string | undefined>>,
   ): Promise<Answer>;
 }
@@ -147,6 +149,7 @@ export class HttpUnderTest implements AsyncDisposable {
       organisationId,
       principalId,
       caseId,
+      stated,
       call: async (method, url, body, headers = {}) => await this.call(method, url, body, { ...stated(), ...headers }),
       raw: async (method, url, payload, headers) =>
         await this.#inject(method, url, { 'content-type': 'application/json', ...stated(), ...headers }, payload),
@@ -166,7 +169,7 @@ export class HttpUnderTest implements AsyncDisposable {
     method: Method,
     url: string,
     headers: Readonly<Record<string, string | undefined>>,
-    payload: object | string | undefined,
+    payload: object | string | Buffer | undefined,
   ): Promise<Answer> {
     const given = Object.fromEntries(
       Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),

@@ -88,7 +88,7 @@ export function uploadRoutes(app: TypedApp, { db, uploads, uploadBudget }: Uploa
     '/uploads/:uploadId',
     {
       // Its places are its own: a slow line must not take the place of a look-up.
-      config: { policy: policy('upload bytes', true), always: true, streamed: true },
+      config: { policy: policy('upload bytes', true), always: true, streamed: true, repeated: 'own' },
       schema: {
         summary: 'Send bytes of it',
         description:
