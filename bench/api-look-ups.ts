@@ -3,35 +3,21 @@
  * server, beside a bare route that answers the same: requests a second, waits at half of that, batches, and ten times too many callers.
  * Client, server and database share the machine. A bench of `npm run bench`.
  */
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import path from 'node:path';
-import { createInterface } from 'node:readline';
-import { assignCase, openCase } from '../engine/access/cases.ts';
-import { addApiKey } from '../engine/access/credentials.ts';
-import { addOrganisation } from '../engine/access/organisations.ts';
-import { addPrincipal } from '../engine/access/principals.ts';
-import { addPurpose } from '../engine/access/purposes.ts';
 import { openServer } from '../engine/store/adapters/pg.ts';
 import type { Db } from '../engine/store/db.ts';
 import { noteAdded } from '../engine/store/queries/known-changes.ts';
 import { integer, row } from '../engine/store/row-shape.ts';
+import { type ApiCaller, addCaller, startServer } from './api-server.ts';
 import { type Bench, type BenchOptions, type BenchResult, figure, judged, significant } from './harness.ts';
 import { load, post } from './http-load.ts';
 import { withServerDatabase } from './real-server.ts';
 
-const BY = { label: 'the bench', principalId: null };
-const PURPOSE = 'victim-identification';
-const ORGANISATION = 'unit';
 /** As many requests as the API has under way at once. */
 const CALLERS = 64;
 const BATCH = 1000;
 
-interface Seeded {
-  readonly headers: Readonly<Record<string, string>>;
-}
-
-async function seed(db: Db, records: number): Promise<Seeded> {
+async function seed(db: Db, records: number): Promise<ApiCaller> {
   const [set] = await db.read(
     row({ setId: integer }),
     `insert into hash_set (source, name, version, content_sha256, format, category_scheme, state, imported_by, record_count)
@@ -54,28 +40,7 @@ async function seed(db: Db, records: number): Promise<Seeded> {
     await noteAdded(tx, { setId, firstRecordId: range?.first ?? 0, lastRecordId: range?.last ?? 0 });
   });
   await db.execute('vacuum analyze known_record');
-  await addOrganisation(
-    db,
-    { organisationId: ORGANISATION, name: ORGANISATION, contactReference: null, home: true },
-    BY,
-  );
-  await addPurpose(db, { code: PURPOSE, description: 'bench', reviewedBy: 'bench', reviewedOn: '2026-01-01' }, BY);
-  const principalId = await addPrincipal(
-    db,
-    { organisationId: ORGANISATION, kind: 'key', label: 'caller', roles: ['lab'] },
-    BY,
-  );
-  const { presented } = await addApiKey(db, { principalId, roles: ['lab'], validDays: 1 }, BY);
-  const caseId = await openCase(db, { organisationId: ORGANISATION, caseRef: 'bench', jointUntil: null }, BY);
-  await assignCase(db, { caseId, principalId }, BY);
-  return {
-    headers: {
-      authorization: `Bearer ${presented}`,
-      'homeward-purpose': PURPOSE,
-      'homeward-case': caseId,
-      'homeward-justification': 'look-ups%20of%20the%20bench',
-    },
-  };
+  return await addCaller(db);
 }
 
 /** One in twenty is known, as in a list that a lab sends. */
@@ -94,18 +59,10 @@ async function run({ quick, databaseUrl, say }: BenchOptions): Promise<BenchResu
     const db = await openServer({ url });
     say(`${records} records`);
     const { headers } = await seed(db, records).finally(async () => await db.close());
-    const child = spawn(process.execPath, [path.join(import.meta.dirname, 'api-server-child.ts'), url], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
+    const server = await startServer(url);
     try {
-      const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-      const [api = 0, bare = 0] = String((await lines.next()).value)
-        .split(' ')
-        .map(Number);
-      const memoryMegabytes = async (): Promise<number> => {
-        child.stdin.write('memory\n');
-        return Number((await lines.next()).value) / 1e6;
-      };
+      const { api, bare } = server;
+      const memoryMegabytes = async (): Promise<number> => (await server.memoryBytes()) / 1e6;
       const single = digests(20_000, records, 1).map((md5) => post('/look-ups', headers, { records: [{ md5 }] }));
       const batches = Array.from({ length: 40 }, (_, at) =>
         post('/look-ups', headers, { records: digests(BATCH, records, at * BATCH).map((md5) => ({ md5 })) }),
@@ -167,7 +124,7 @@ async function run({ quick, databaseUrl, say }: BenchOptions): Promise<BenchResu
         ],
       };
     } finally {
-      child.kill();
+      server.stop();
     }
   });
 }

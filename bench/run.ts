@@ -26,6 +26,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   'candidate-series': async () => (await import('./candidate-series.ts')).bench,
   rematch: async () => (await import('./rematch.ts')).bench,
   'start-up': async () => (await import('./start-up.ts')).bench,
+  upload: async () => (await import('./upload.ts')).bench,
   'audit-write': async () => (await import('./audit-write.ts')).bench,
   'api-look-ups': async () => (await import('./api-look-ups.ts')).bench,
   bombs: async () => (await import('./bombs.ts')).bench,

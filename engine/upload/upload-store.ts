@@ -129,6 +129,7 @@ export class UploadStore {
     const digest = this.#digestOf(upload);
     const writer = new SegmentWriter(file, this.#recipient, upload);
     let failure: { readonly error: unknown } | null = null;
+    let durable: Promise<void> = Promise.resolve();
     try {
       for await (const chunk of source) {
         if (writer.receivedBytes + chunk.length > upload.sizeBytes) {
@@ -142,12 +143,18 @@ export class UploadStore {
         }
         digest?.hash.update(chunk);
         await writer.add(chunk);
-        if (writer.segmentBytes >= SEGMENT_BYTES) await this.#makeDurable(upload, writer, digest);
+        if (writer.segmentBytes >= SEGMENT_BYTES) {
+          // The disk works on the last segment while the next one comes in.
+          await durable;
+          durable = this.#makeDurable(upload, writer, digest);
+          durable.catch(() => undefined);
+        }
       }
     } catch (error) {
       if (error instanceof HomewardError) throw error;
       failure = { error };
     }
+    await durable;
     if (writer.receivedBytes < upload.sizeBytes) {
       await this.#makeDurable(upload, writer, digest);
       if (failure !== null) throw failure.error;
@@ -156,9 +163,9 @@ export class UploadStore {
   }
 
   async #makeDurable(upload: Upload, writer: SegmentWriter, digest: { bytes: number } | null): Promise<void> {
-    await writer.endSegment();
-    if (digest !== null) digest.bytes = writer.receivedBytes;
-    await noteReceived(this.#db, upload.uploadId, { ...writer.durable, state: 'receiving' });
+    const durable = await writer.endSegment();
+    if (digest !== null) digest.bytes = durable.receivedBytes;
+    await noteReceived(this.#db, upload.uploadId, { ...durable, state: 'receiving' });
   }
 
   async #finish(upload: Upload, writer: SegmentWriter, digest: { readonly hash: Hash } | null): Promise<void> {
@@ -172,8 +179,8 @@ export class UploadStore {
         'expected the content to have the SHA-256 that was stated when it was begun, received another content; begin again at byte 0',
       );
     }
-    await writer.end({ name, sizeBytes, sha256, verified: digest !== null, modifiedAt });
-    await noteReceived(this.#db, uploadId, { ...writer.durable, state: 'complete' });
+    const whole = await writer.end({ name, sizeBytes, sha256, verified: digest !== null, modifiedAt });
+    await noteReceived(this.#db, uploadId, { ...whole, state: 'complete' });
   }
 
   /** Null where this process has not seen all of it: a host compares the digest then, before it reads anything else. */
@@ -190,6 +197,8 @@ export class UploadStore {
   }
 }
 
+type Durable = Pick<Upload, 'receivedBytes' | 'sealedBytes' | 'segments'>;
+
 /** Seals what is added into segments of a file. One write is under way while the next records are sealed. */
 class SegmentWriter {
   readonly #file: FileHandle;
@@ -199,7 +208,6 @@ class SegmentWriter {
   #segments: number;
   #receivedBytes: number;
   #sealedBytes: number;
-  #durableSealedBytes: number;
   segmentBytes = 0;
   #ready: Buffer[] = [];
   #readyBytes = 0;
@@ -212,15 +220,10 @@ class SegmentWriter {
     this.#segments = upload.segments;
     this.#receivedBytes = upload.receivedBytes;
     this.#sealedBytes = upload.sealedBytes;
-    this.#durableSealedBytes = upload.sealedBytes;
   }
 
   get receivedBytes(): number {
     return this.#receivedBytes;
-  }
-
-  get durable(): { readonly receivedBytes: number; readonly sealedBytes: number; readonly segments: number } {
-    return { receivedBytes: this.#receivedBytes, sealedBytes: this.#durableSealedBytes, segments: this.#segments };
   }
 
   async add(content: Uint8Array): Promise<void> {
@@ -235,24 +238,25 @@ class SegmentWriter {
     if (this.#readyBytes >= WRITE_BYTES) await this.#write();
   }
 
-  /** Whole and durable, all that was added so far. */
-  async endSegment(): Promise<void> {
+  /** Makes all that was added so far durable, and says what that is; more may be added meanwhile. */
+  async endSegment(): Promise<Durable> {
     if (this.#sealer !== null) {
       this.#put(this.#sealer.end());
       this.#sealer = null;
       this.#segments += 1;
       this.segmentBytes = 0;
     }
-    await this.#write();
+    this.#write().catch(() => undefined);
+    const [receivedBytes, sealedBytes, segments] = [this.#receivedBytes, this.#sealedBytes, this.#segments];
     await this.#writing;
     await this.#file.datasync();
-    this.#durableSealedBytes = this.#sealedBytes;
+    return { receivedBytes, sealedBytes, segments };
   }
 
-  async end(trailer: Parameters<typeof sealTrailer>[2]): Promise<void> {
-    await this.endSegment();
+  async end(trailer: Parameters<typeof sealTrailer>[2]): Promise<Durable> {
+    const { receivedBytes } = await this.endSegment();
     this.#put(sealTrailer(this.#recipient, this.#place(), trailer));
-    await this.endSegment();
+    return { ...(await this.endSegment()), receivedBytes };
   }
 
   #place() {
@@ -264,17 +268,20 @@ class SegmentWriter {
     this.#readyBytes += bytes.length;
   }
 
+  /** Hands on what is ready; waits for what was handed on before, so that no more than two writes are in memory. */
   async #write(): Promise<void> {
     const parts = this.#ready;
     const position = this.#sealedBytes;
-    if (parts.length === 0) return;
-    this.#sealedBytes += this.#readyBytes;
-    this.#ready = [];
-    this.#readyBytes = 0;
-    await this.#writing;
-    this.#writing = this.#file.writev(parts, position);
-    // Awaited before the next one; until then its failure must not end the process.
-    this.#writing.catch(() => undefined);
+    const before = this.#writing;
+    if (parts.length > 0) {
+      this.#sealedBytes += this.#readyBytes;
+      this.#ready = [];
+      this.#readyBytes = 0;
+      this.#writing = before.then(async () => await this.#file.writev(parts, position));
+      // Awaited with the next one; until then its failure must not end the process.
+      this.#writing.catch(() => undefined);
+    }
+    await before;
   }
 }
 
