@@ -57,6 +57,17 @@ export const UploadSettings = Closed({
 });
 export type UploadSettings = Static<typeof UploadSettings>;
 
+/** Files in PEM. */
+export const TlsSettings = Closed({
+  /** The server's certificate with those between it and its authority. */
+  certificateFile: BoundedText(4096),
+  /** Readable by its owner alone. */
+  keyFile: BoundedText(4096),
+  /** Certificates of the authorities whose clients may show one of theirs; null: keys only. */
+  clientAuthorityFile: Nullable(BoundedText(4096)),
+});
+export type TlsSettings = Static<typeof TlsSettings>;
+
 /** Settings of one installation; `homeward config show` prints each with where it came from. */
 export const Config = Closed({
   /** Folder of the embedded database. */
@@ -83,6 +94,8 @@ export const Config = Closed({
   /** Folders below which material may be handed in over the API. */
   evidenceRoots: Type.Array(EvidenceRoot, { maxItems: 100 }),
   uploads: UploadSettings,
+  /** What `homeward serve` speaks TLS with; null: plain HTTP, on this machine or behind a proxy. */
+  tls: Nullable(TlsSettings),
   /** Role address of the unit, told to partners that get yes or no; never a person's. */
   contact: Nullable(BoundedText(200)),
   /** Signing key of the audit; null: audit-key.pem in the data folder. */

@@ -122,6 +122,7 @@ function defaultConfig(environment: ConfigSources['environment']): Config {
     cases: [],
     evidenceRoots: [],
     uploads: DEFAULT_UPLOADS,
+    tls: null,
     contact: null,
     auditKeyFile: null,
     auditDropFolder: null,

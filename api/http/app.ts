@@ -1,3 +1,5 @@
+import { createServer } from 'node:https';
+import type { TlsOptions } from 'node:tls';
 import swagger from '@fastify/swagger';
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyServerOptions } from 'fastify';
@@ -70,13 +72,19 @@ const OPTIONS: FastifyServerOptions = {
 };
 
 /** The app, not listening: every route with its policy, its closed answers and its description. */
-export async function buildApp(services: HttpServices, limits: HttpLimits = HTTP_LIMITS): Promise<TypedApp> {
-  const app = fastify({
+export async function buildApp(
+  services: HttpServices,
+  limits: HttpLimits = HTTP_LIMITS,
+  tls: TlsOptions | null = null,
+): Promise<TypedApp> {
+  const options: FastifyServerOptions = {
     ...OPTIONS,
     // Of the whole server, and uploads take hours: each other route has its own, below.
     requestTimeout: 0,
     connectionTimeout: limits.requestTimeoutMs * 2,
-  }).withTypeProvider<TypeBoxTypeProvider>();
+    ...(tls === null ? {} : { serverFactory: (handler) => createServer(tls, handler) }),
+  };
+  const app = fastify(options).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   setSecurityHeaders(app);
   boundBodyTime(app, limits.requestTimeoutMs);
@@ -96,7 +104,12 @@ export async function buildApp(services: HttpServices, limits: HttpLimits = HTTP
       },
       components: {
         securitySchemes: {
-          key: { type: 'http', scheme: 'bearer', description: 'A key as homeward key add prints it once' },
+          key: {
+            type: 'http',
+            scheme: 'bearer',
+            description:
+              'A key as homeward key add prints it once; a client certificate that homeward certificate add let in takes its place',
+          },
         },
       },
       security: [{ key: [] }],

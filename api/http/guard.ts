@@ -9,6 +9,7 @@ import type { Grouped } from '../../engine/store/grouped.ts';
 import type { Member, Role } from '../../schemas/access.ts';
 import type { AuditAct, AuditOperation } from '../../schemas/audit.ts';
 import { HomewardError } from '../../schemas/error.ts';
+import { clientCertificateSha256 } from './client-certificate.ts';
 import { statedReason } from './stated-reason.ts';
 
 /** Who may call a route, and what a call of it is recorded as. */
@@ -161,14 +162,24 @@ async function letIn(
   }
 }
 
-async function memberOf(access: Access, { headers }: FastifyRequest): Promise<Member> {
-  const [scheme, token] = (headers.authorization ?? '').split(' ', 2);
+/** Who calls, by a key, by a client certificate, or by both where they are the same principal's. */
+async function memberOf(access: Access, request: FastifyRequest): Promise<Member> {
+  const { authorization } = request.headers;
+  const sha256 = clientCertificateSha256(request);
+  if (authorization === undefined && sha256 !== null) return await access.memberOfCertificate(sha256);
+  const [scheme, token] = (authorization ?? '').split(' ', 2);
   if (scheme?.toLowerCase() !== 'bearer' || token === undefined)
     throw new HomewardError(
       'HW_UNAUTHENTICATED',
-      'expected a key in the header Authorization (Bearer hw_...), received none; ask the unit that runs this engine',
+      'expected a key in the header Authorization (Bearer hw_...) or a client certificate, received neither; ask the unit that runs this engine',
     );
-  return await access.memberOfKey(token);
+  const member = await access.memberOfKey(token);
+  if (sha256 !== null && (await access.memberOfCertificate(sha256)).principalId !== member.principalId)
+    throw new HomewardError(
+      'HW_UNAUTHENTICATED',
+      'expected a key and a client certificate of the same principal, received those of two; leave one of them out',
+    );
+  return member;
 }
 
 /** Once a request, before its answer leaves; the answer that says that this failed is let through. */

@@ -3,6 +3,7 @@ import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { TlsOptions } from 'node:tls';
 import { assignCase, openCase } from '../../engine/access/cases.ts';
 import { openAccess } from '../../engine/access/open-access.ts';
 import { FIRST, PURPOSE, seedKey, seedOrganisation, seedPurpose } from '../../engine/access/test-access-kit.ts';
@@ -76,7 +77,11 @@ export class HttpUnderTest implements AsyncDisposable {
     this.#close = close;
   }
 
-  static async open(openDb: () => Promise<Db>, limits: HttpLimits = HTTP_LIMITS): Promise<HttpUnderTest> {
+  static async open(
+    openDb: () => Promise<Db>,
+    limits: HttpLimits = HTTP_LIMITS,
+    tls: TlsOptions | null = null,
+  ): Promise<HttpUnderTest> {
     const db = await openDb();
     await seedPurpose(db);
     const access = await openAccess(db);
@@ -103,6 +108,7 @@ export class HttpUnderTest implements AsyncDisposable {
         log: (line) => log.push(line),
       },
       limits,
+      tls,
     );
     const opened = new HttpUnderTest(app, db, log, async () => {
       await app.close();

@@ -83,6 +83,36 @@ export async function addCertificate(
   if (added === 0) throw accessExists('a certificate', grant.sha256.toString('hex'));
 }
 
+/** It stops answering within a second. @throws HW_ACCESS_NOT_FOUND for one that is not there or was revoked already */
+export async function revokeCertificate(db: Db, sha256: Buffer, by: Actor): Promise<void> {
+  const revoked = await db.execute(
+    'update certificate set revoked_at = now(), revoked_by = $2 where sha256 = $1 and revoked_at is null',
+    [sha256, by.label],
+  );
+  if (revoked === 0)
+    throw accessNotFound('a certificate in force', sha256.toString('hex'), 'homeward certificate list shows them');
+}
+
+const CERTIFICATE = row({
+  sha256: text,
+  organisationId: text,
+  label: text,
+  addedBy: text,
+  expiresAt: timestamp,
+  revokedAt: nullable(timestamp),
+});
+export type ListedCertificate = RowOf<typeof CERTIFICATE>;
+
+/** Client certificates with whose they are. */
+export async function listCertificates(db: Queryable): Promise<ListedCertificate[]> {
+  return await db.read(
+    CERTIFICATE,
+    `select encode(c.sha256, 'hex') as sha256, p.organisation_id, p.label, c.added_by, c.expires_at,
+            least(c.revoked_at, p.ended_at) as revoked_at
+       from certificate c join principal p using (principal_id) order by p.organisation_id, p.label, c.expires_at`,
+  );
+}
+
 /** Lets a person in as an OpenID Connect issuer names him. */
 export async function addSubject(
   db: Db,
