@@ -68,6 +68,19 @@ export const TlsSettings = Closed({
 });
 export type TlsSettings = Static<typeof TlsSettings>;
 
+/** An OpenID Connect issuer whose tokens say who a person is. */
+export const IdentityProvider = Closed({
+  /** As its tokens name it; https, or a machine of one's own. */
+  issuer: Type.String({ maxLength: 500, pattern: '^(https://|http://(127\\.0\\.0\\.1|localhost)(:|/|$))' }),
+  /** What its tokens for this engine name as their audience. */
+  audience: BoundedText(500),
+  /** Authentication context that a token has to state, such as one of two factors; null: none. */
+  requiredAcr: Nullable(BoundedText(200)),
+  /** An older token is refused, whatever end it names. */
+  mostAgeMinutes: Type.Integer({ minimum: 1, maximum: 1440 }),
+});
+export type IdentityProvider = Static<typeof IdentityProvider>;
+
 /** Settings of one installation; `homeward config show` prints each with where it came from. */
 export const Config = Closed({
   /** Folder of the embedded database. */
@@ -96,6 +109,7 @@ export const Config = Closed({
   uploads: UploadSettings,
   /** What `homeward serve` speaks TLS with; null: plain HTTP, on this machine or behind a proxy. */
   tls: Nullable(TlsSettings),
+  identityProviders: Type.Array(IdentityProvider, { maxItems: 20 }),
   /** Role address of the unit, told to partners that get yes or no; never a person's. */
   contact: Nullable(BoundedText(200)),
   /** Signing key of the audit; null: audit-key.pem in the data folder. */

@@ -115,6 +115,11 @@ export const ERRORS = {
     'No open case of that number is assigned to who asks. A case of others, a closed one and a missing one are answered alike.',
     'Check the number, or have the case assigned.',
   ),
+  HW_IDENTITY_PROVIDER: entry(
+    EXIT.dependencyMissing,
+    'The keys of an OpenID Connect issuer cannot be had, so that nobody can be let in by its tokens.',
+    'See that the issuer answers; keys and certificates work meanwhile.',
+  ),
   HW_UPLOAD_OFFSET: entry(
     EXIT.usage,
     'Bytes of an upload came from another place on than where the next one goes.',

@@ -123,6 +123,7 @@ function defaultConfig(environment: ConfigSources['environment']): Config {
     evidenceRoots: [],
     uploads: DEFAULT_UPLOADS,
     tls: null,
+    identityProviders: [],
     contact: null,
     auditKeyFile: null,
     auditDropFolder: null,

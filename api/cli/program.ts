@@ -39,6 +39,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   admin: async () => (await import('./commands/admin.ts')).registerAdmin,
   organisation: async () => (await import('./commands/organisation.ts')).registerOrganisation,
   agreement: async () => (await import('./commands/agreement.ts')).registerAgreement,
+  login: async () => (await import('./commands/login.ts')).registerLogin,
   certificate: async () => (await import('./commands/certificate.ts')).registerCertificate,
   key: async () => (await import('./commands/key.ts')).registerKey,
   purpose: async () => (await import('./commands/purpose.ts')).registerPurpose,

@@ -10,6 +10,7 @@ import type { Db } from '../../engine/store/db.ts';
 import type { Config, TlsSettings } from '../../schemas/config.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import { buildApp, type HttpLimits, type LogLine } from '../http/app.ts';
+import { IdentityTokens } from '../http/identity-tokens.ts';
 import { codedError } from '../http/problem.ts';
 import type { TypedApp } from '../http/typed-app.ts';
 import { purgeEndedAgreements } from './agreement-purges.ts';
@@ -83,6 +84,7 @@ export async function openService({ config, log, limits }: ServeOptions): Promis
     {
       db,
       access,
+      tokens: new IdentityTokens(config.identityProviders),
       audit,
       chainOf: chainNames(db, config),
       clockSteppedBack: askedAtMostEvery(CLOCK_LOOK_MS, async () => await clockSteppedBack(db)),

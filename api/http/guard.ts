@@ -10,6 +10,7 @@ import type { Member, Role } from '../../schemas/access.ts';
 import type { AuditAct, AuditOperation } from '../../schemas/audit.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import { clientCertificateSha256 } from './client-certificate.ts';
+import type { IdentityTokens } from './identity-tokens.ts';
 import { statedReason } from './stated-reason.ts';
 
 /** Who may call a route, and what a call of it is recorded as. */
@@ -66,6 +67,7 @@ declare module 'fastify' {
 export interface GuardServices {
   readonly db: Db;
   readonly access: Access;
+  readonly tokens: IdentityTokens;
   readonly audit: AuditSink;
   /** Name of the chain in which acts of an organisation are recorded: the unit's own is that of its commands. */
   readonly chainOf: (organisationId: string) => Promise<string>;
@@ -85,7 +87,7 @@ export function guardRoutes(app: FastifyInstance, services: GuardServices): void
   app.decorate('recordAnswer', async (request, reply) => await record(services, request, reply));
   app.decorate('isStillLetIn', async (request) => {
     try {
-      return (await memberOf(services.access, request)).principalId === request.admitted?.member.principalId;
+      return (await memberOf(services, request)).principalId === request.admitted?.member.principalId;
     } catch {
       return false;
     }
@@ -127,8 +129,8 @@ async function letIn(
   request: FastifyRequest,
   policy: RoutePolicy,
 ): Promise<Admitted> {
-  const { db, access, audit, chainOf } = services;
-  const member = await memberOf(access, request);
+  const { db, audit, chainOf } = services;
+  const member = await memberOf(services, request);
   const reason = statedReason(request.headers, policy.reason);
   try {
     if (
@@ -162,8 +164,8 @@ async function letIn(
   }
 }
 
-/** Who calls, by a key, by a client certificate, or by both where they are the same principal's. */
-async function memberOf(access: Access, request: FastifyRequest): Promise<Member> {
+/** Who calls, by a key or token, by a client certificate, or by both where they are the same principal's. */
+async function memberOf({ access, tokens }: GuardServices, request: FastifyRequest): Promise<Member> {
   const { authorization } = request.headers;
   const sha256 = clientCertificateSha256(request);
   if (authorization === undefined && sha256 !== null) return await access.memberOfCertificate(sha256);
@@ -173,13 +175,18 @@ async function memberOf(access: Access, request: FastifyRequest): Promise<Member
       'HW_UNAUTHENTICATED',
       'expected a key in the header Authorization (Bearer hw_...) or a client certificate, received neither; ask the unit that runs this engine',
     );
-  const member = await access.memberOfKey(token);
+  const member = await (token.startsWith('hw_') ? access.memberOfKey(token) : memberOfToken(access, tokens, token));
   if (sha256 !== null && (await access.memberOfCertificate(sha256)).principalId !== member.principalId)
     throw new HomewardError(
       'HW_UNAUTHENTICATED',
       'expected a key and a client certificate of the same principal, received those of two; leave one of them out',
     );
   return member;
+}
+
+async function memberOfToken(access: Access, tokens: IdentityTokens, token: string): Promise<Member> {
+  const { issuer, subject } = await tokens.verify(token);
+  return await access.memberOfSubject(issuer, subject);
 }
 
 /** Once a request, before its answer leaves; the answer that says that this failed is let through. */

@@ -13,7 +13,9 @@ import { PgvectorScan } from '../../engine/search/pgvector-scan.ts';
 import type { Db } from '../../engine/store/db.ts';
 import { UploadStore } from '../../engine/upload/upload-store.ts';
 import type { Role } from '../../schemas/access.ts';
+import type { IdentityProvider } from '../../schemas/config.ts';
 import { buildApp, HTTP_LIMITS, type HttpLimits, type LogLine } from './app.ts';
+import { IdentityTokens } from './identity-tokens.ts';
 import type { TypedApp } from './typed-app.ts';
 
 /** For tests: the whole app over a real database, called without a socket. */
@@ -81,6 +83,7 @@ export class HttpUnderTest implements AsyncDisposable {
     openDb: () => Promise<Db>,
     limits: HttpLimits = HTTP_LIMITS,
     tls: TlsOptions | null = null,
+    providers: readonly IdentityProvider[] = [],
   ): Promise<HttpUnderTest> {
     const db = await openDb();
     await seedPurpose(db);
@@ -95,6 +98,7 @@ export class HttpUnderTest implements AsyncDisposable {
       {
         db,
         access,
+        tokens: new IdentityTokens(providers),
         audit,
         chainOf: async (organisationId) => organisationId,
         clockSteppedBack: async () => await clockSteppedBack(db),

@@ -127,6 +127,38 @@ export async function addSubject(
   if (added === 0) throw accessExists('a login', grant.subject);
 }
 
+/** It stops answering within a second. @throws HW_ACCESS_NOT_FOUND for one that is not there or was revoked already */
+export async function revokeSubject(
+  db: Db,
+  { issuer, subject }: { readonly issuer: string; readonly subject: string },
+  by: Actor,
+): Promise<void> {
+  const revoked = await db.execute(
+    'update subject_login set revoked_at = now(), revoked_by = $3 where issuer = $1 and subject = $2 and revoked_at is null',
+    [issuer, subject, by.label],
+  );
+  if (revoked === 0) throw accessNotFound('a login in force', subject.slice(0, 100), 'homeward login list shows them');
+}
+
+const LOGIN = row({
+  issuer: text,
+  subject: text,
+  organisationId: text,
+  label: text,
+  addedBy: text,
+  revokedAt: nullable(timestamp),
+});
+export type ListedLogin = RowOf<typeof LOGIN>;
+
+/** Logins of people with whose they are. */
+export async function listSubjects(db: Queryable): Promise<ListedLogin[]> {
+  return await db.read(
+    LOGIN,
+    `select l.issuer, l.subject, p.organisation_id, p.label, l.added_by, least(l.revoked_at, p.ended_at) as revoked_at
+       from subject_login l join principal p using (principal_id) order by p.organisation_id, p.label, l.issuer, l.subject`,
+  );
+}
+
 const LISTED = row({
   keyId: text,
   organisationId: text,
