@@ -24,6 +24,7 @@ import { knownRoutes } from './routes/known.ts';
 import { leadRoutes } from './routes/leads.ts';
 import { type LookUpServices, lookUpRoutes } from './routes/look-up.ts';
 import { type SubmissionServices, submissionRoutes } from './routes/submissions.ts';
+import { supervisionRoutes } from './routes/supervision.ts';
 import { type UploadServices, uploadRoutes } from './routes/uploads.ts';
 import { setSecurityHeaders } from './security-headers.ts';
 import type { TypedApp } from './typed-app.ts';
@@ -125,6 +126,7 @@ export async function buildApp(
   leadRoutes(app, services);
   knownRoutes(app, services);
   exportRoutes(app, services);
+  supervisionRoutes(app, services);
   administrationRoutes(app, services);
   await app.ready();
   return app;

@@ -28,7 +28,9 @@ async function showConfig(context: CliContext, options: CommonOptions & { readon
   const rows = Object.entries(shown).flatMap(([key, value]) => {
     const origin = origins[key] ?? 'default';
     if (Array.isArray(value)) {
-      const names = value.map((one) => neutralise('case' in one ? one.case : 'issuer' in one ? one.issuer : one.name)).join(', ');
+      const names = value
+        .map((one) => neutralise('case' in one ? one.case : 'issuer' in one ? one.issuer : one.name))
+        .join(', ');
       return [[key, names === '' ? '(none)' : names, origin]];
     }
     if (typeof value !== 'object' || value === null) return [[key, String(value ?? '(none)'), origin]];
