@@ -233,6 +233,41 @@ describe('a served engine', { timeout: 600_000 }, () => {
       );
   });
 
+  it('says what is known of a list of hashes whose material stays where it is', async () => {
+    const known = createHash('sha256')
+      .update(await drawnJpeg(500, SIZE))
+      .digest('hex');
+    const lines = Array.from({ length: 3000 }, (_, at) => (at === 1234 ? known : randomBytes(32).toString('hex')));
+    const list = Buffer.from(`${lines.join('\n')}\n`);
+    const begun = await call('POST', '/uploads', {
+      name: 'list.sha256',
+      sizeBytes: list.length,
+      sha256: createHash('sha256').update(list).digest('hex'),
+    });
+    const uploadId = begun.body['uploadId'];
+    const sent = await call('PATCH', `/uploads/${String(uploadId)}`, undefined, { 'upload-offset': '0' }, list);
+    assert.equal(sent.body['state'], 'complete', JSON.stringify(sent.body));
+    const handedIn = await call('POST', '/submissions', {
+      kind: 'referral',
+      urgent: false,
+      exhibit: 'list',
+      mode: 'exact',
+      models: false,
+      source: { kind: 'hashes', upload: uploadId, format: 'auto' },
+    });
+    assert.equal(handedIn.status, 202, JSON.stringify(handedIn.body));
+    const done = await until(handedIn.body['submissionId'], 'complete');
+    const counts = done.body['counts'];
+    assert.ok(
+      typeof counts === 'object' && counts !== null && 'read' in counts && 'known' in counts && 'unseen' in counts,
+    );
+    assert.deepEqual([counts.read, counts.known, counts.unseen], [lines.length, 1, lines.length - 1]);
+    const { body } = await call('GET', `/submissions/${String(handedIn.body['submissionId'])}/answers`);
+    const [answer, ...others] = Array.isArray(body['answers']) ? body['answers'] : [];
+    assert.deepEqual([others.length, answer?.number, answer?.answer], [0, 1235, 'known']);
+    assert.equal(answer?.matches?.[0]?.method, 'sha256');
+  });
+
   it('stops when it is asked to, and leaves a whole chain of what was asked of it', async () => {
     supervisorOf(cli);
     cli.process.kill('SIGTERM');

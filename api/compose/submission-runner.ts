@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   endSubmission,
   findSubmission,
+  HASHES_ROOT,
   noteBatch,
   noteProgress,
   type Submission,
@@ -16,6 +17,7 @@ import { uploadsOfSubmission } from '../../engine/upload/upload.ts';
 import type { Config } from '../../schemas/config.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import { evidencePath } from './evidence-root.ts';
+import { lookUpUpload } from './look-up-upload.ts';
 import type { ModelsAsked } from './models-stage.ts';
 import type { ScanProgress, ScanProgressState } from './scan-progress.ts';
 import { type OpenStore, type SealedSource, scanSeizure } from './scan-seizure.ts';
@@ -117,7 +119,8 @@ export class SubmissionRunner {
 
   /** Returns whether it was stopped before its end. */
   async #scan(submission: Submission, signal: AbortSignal): Promise<boolean> {
-    const { config, store } = this.#options;
+    const { config, store, uploads } = this.#options;
+    if (submission.root === HASHES_ROOT) return await lookUpUpload(store, uploads, submission, signal);
     const { submissionId, exhibitRef, mode, batchId } = submission;
     const facts = await submissionFacts(store.db, submissionId);
     const source = await this.#source(submission);
@@ -171,7 +174,8 @@ export class SubmissionRunner {
   /** What was processed, or will not be, is not kept longer than the policy says. A failed one stays for whoever looks into it, until it is stale. */
   async #removeUploads({ submissionId, root }: Submission, { state }: SubmissionEnd): Promise<void> {
     const { config, store, uploads } = this.#options;
-    if (root !== UPLOADS_ROOT || (state === 'complete' ? config.uploads.keep : state !== 'cancelled')) return;
+    const uploaded = root === UPLOADS_ROOT || root === HASHES_ROOT;
+    if (!uploaded || (state === 'complete' ? config.uploads.keep : state !== 'cancelled')) return;
     const of = await uploadsOfSubmission(store.db, submissionId);
     await uploads.store.remove(
       of.map(({ uploadId }) => uploadId),

@@ -19,6 +19,7 @@ import { boundWorkUnderWay, RETRY_AFTER_SECONDS } from './pressure.ts';
 import { codedError, problemOf } from './problem.ts';
 import { administrationRoutes } from './routes/administration.ts';
 import { exportRoutes } from './routes/exports.ts';
+import { hashAnswerRoutes } from './routes/hash-answers.ts';
 import { type HealthServices, healthRoutes } from './routes/health.ts';
 import { knownRoutes } from './routes/known.ts';
 import { leadRoutes } from './routes/leads.ts';
@@ -123,6 +124,7 @@ export async function buildApp(
   lookUpRoutes(app, services);
   submissionRoutes(app, services);
   uploadRoutes(app, services);
+  hashAnswerRoutes(app, services);
   leadRoutes(app, services);
   knownRoutes(app, services);
   exportRoutes(app, services);

@@ -101,6 +101,32 @@ async function countEach(db: Db, counts: readonly Count[]): Promise<number[]> {
   return counted.map(({ waitSeconds }) => waitSeconds);
 }
 
+/**
+ * Counts records of a list that was handed in against the day of its organisation, where an agreement in force limits it; a rate a minute is
+ * for single requests. @throws HW_QUOTA_SPENT; nothing was counted then
+ */
+export async function countListed(
+  db: Db,
+  { organisationId, submittedBy }: { readonly organisationId: string; readonly submittedBy: string },
+  count: number,
+): Promise<void> {
+  const [counted] = await db.read(
+    row({ waitSeconds: integer }),
+    `select count_look_ups($1, $2, $3,
+       (select daily_quota from agreement
+         where organisation_id = $1 and activated_at is not null and revoked_at is null
+           and (now() at time zone 'UTC')::date between first_day and last_day
+         order by activated_at desc limit 1), null, clock_timestamp()) as wait_seconds`,
+    [organisationId, submittedBy, count],
+  );
+  const waitSeconds = counted?.waitSeconds ?? 0;
+  if (waitSeconds > 0)
+    throw new QuotaSpentError(
+      `expected no more records than the day of the organisation has left, received ${count} more; hand in the rest in ${waitSeconds} s`,
+      waitSeconds,
+    );
+}
+
 /** What a principal looked up today, and on a usual day: the mean of the days of the last four weeks on which it looked anything up. */
 export async function lookUpBaseline(
   db: Queryable,

@@ -64,6 +64,7 @@ for (const engine of STORE_ENGINES) {
             'candidate_reason',
             'submission',
             'upload',
+            'hash_answer',
             'idempotent_answer',
           ].includes(table)
         )

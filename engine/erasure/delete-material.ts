@@ -141,6 +141,11 @@ const RESTS_ON_IT = `m.known_media_id in (${ERASED}) or m.known_face_id in (${ER
 const DELETIONS: ReadonlyArray<readonly [string, string]> = [
   // They name the folder that was handed in, and answers may be of it; who repeats a request of this case has no case any more.
   [
+    'hash_answer',
+    `delete from hash_answer where submission_id in (
+       select submission_id from submission where batch_id in (select batch_id from erased_batch) or case_id in (select case_id from erased_case))`,
+  ],
+  [
     'upload',
     `delete from upload where case_id in (select case_id from erased_case)
        or submission_id in (select submission_id from submission where batch_id in (select batch_id from erased_batch))`,

@@ -36,6 +36,7 @@ export const DERIVED_TABLES = [
   'custody_event',
   'submission',
   'upload',
+  'hash_answer',
   'idempotent_answer',
 ] as const;
 

@@ -15,7 +15,7 @@ import { digestHits } from './digest-look-up.ts';
 import { PHOTO_DNA_ALGORITHM, PHOTO_DNA_THRESHOLD_SQUARED, photoDnaWithin } from './photo-dna-search.ts';
 
 /** A hit before it is told of which record and set it is. */
-type Found = Pick<LookupMatch, 'method' | 'algorithm' | 'distance' | 'threshold' | 'recordId'>;
+export type FoundHit = Pick<LookupMatch, 'method' | 'algorithm' | 'distance' | 'threshold' | 'recordId'>;
 
 /** A record to look up; `incomplete` where a hash of it could not be read, so that nothing may be said not to match it. */
 export interface SoughtRecord {
@@ -40,7 +40,7 @@ export async function lookUpRecords(
   first = 1,
 ): Promise<LookupAnswer[]> {
   const records = sought.map((one) => one.record);
-  const found = new Map<number, Found[]>(records.map((_, at) => [at, []]));
+  const found = new Map<number, FoundHit[]>(records.map((_, at) => [at, []]));
   const withDigest = records.some(({ md5, sha1, sha256 }) => md5 !== null || sha1 !== null || sha256 !== null);
   const [digests, rules] = await Promise.all([withDigest ? digestHits(db, records) : [], loadSetRules(db)]);
   for (const { query, recordId, method } of digests)
@@ -55,14 +55,11 @@ export async function lookUpRecords(
     const at = values[query]?.at ?? -1;
     found.get(at)?.push({ method: 'photodna', algorithm: PHOTO_DNA_ALGORITHM, distance, threshold, recordId });
   }
-  const known = await describeRecords(db, [...found.values()].flat());
+  const nearestOf = records.map((_, at) => nearest(found.get(at) ?? []));
+  const described = await describeFound(db, nearestOf);
   return records.map((record, at) => {
     const incomplete = sought[at]?.incomplete === true || flat.has(at);
-    // What went out of force between the search and this is no match any more.
-    const matches = nearest(found.get(at) ?? []).flatMap((one) => {
-      const of = known.get(one.recordId);
-      return of === undefined ? [] : [{ ...one, ...of }];
-    });
+    const matches = described[at] ?? [];
     const { sourceKey, md5, sha1, sha256 } = record;
     const answer = answerOf(matches, incomplete);
     const searched = searchedOf(record, flat.has(at));
@@ -70,9 +67,20 @@ export async function lookUpRecords(
   });
 }
 
+/** Hits of each record with what their records and sets are now; what went out of force since is no match any more. */
+export async function describeFound(db: Db, found: readonly (readonly FoundHit[])[]): Promise<LookupMatch[][]> {
+  const known = await describeRecords(db, found.flat());
+  return found.map((hits) =>
+    hits.flatMap((one) => {
+      const of = known.get(one.recordId);
+      return of === undefined ? [] : [{ ...one, ...of }];
+    }),
+  );
+}
+
 /** Of each method and known record the nearest. */
-function nearest(found: readonly Found[]): Found[] {
-  const best = new Map<string, Found>();
+function nearest(found: readonly FoundHit[]): FoundHit[] {
+  const best = new Map<string, FoundHit>();
   for (const one of found) {
     const key = `${one.method} ${one.recordId}`;
     const before = best.get(key);
@@ -112,7 +120,7 @@ async function addBitHits(
   search: BitSearch,
   rules: SetRules,
   records: readonly SoughtRecord['record'][],
-  found: ReadonlyMap<number, Found[]>,
+  found: ReadonlyMap<number, FoundHit[]>,
 ): Promise<ReadonlySet<number>> {
   const flat = new Set<number>();
   const queries: BitQuery[] = [];
@@ -161,9 +169,9 @@ const DESCRIBE_SQL = keptPlan(
      join hash_set s on s.set_id = r.set_id left join series e on e.series_id = r.series_id`,
 );
 
-type Described = Omit<LookupMatch, keyof Found>;
+type Described = Omit<LookupMatch, keyof FoundHit>;
 
-async function describeRecords(db: Db, found: readonly Found[]): Promise<ReadonlyMap<number, Described>> {
+async function describeRecords(db: Db, found: readonly FoundHit[]): Promise<ReadonlyMap<number, Described>> {
   const recordIds = [...new Set(found.map((one) => one.recordId))];
   if (recordIds.length === 0) return new Map();
   const rows = await db.read(RECORD, DESCRIBE_SQL, [recordIds]);

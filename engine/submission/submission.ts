@@ -62,6 +62,8 @@ const COLUMNS = `submission_id, organisation_id, case_id, submitted_by, kind, ur
 
 /** In place of an evidence root, of what was uploaded; no root can have this name. */
 export const UPLOADS_ROOT = ':uploads';
+/** The same of an upload that is a list of hashes. */
+export const HASHES_ROOT = ':hashes';
 
 export interface NewSubmission
   extends Pick<
@@ -69,7 +71,7 @@ export interface NewSubmission
     'organisationId' | 'caseId' | 'submittedBy' | 'kind' | 'urgent' | 'exhibitRef' | 'mode' | 'models' | 'root' | 'path'
   > {
   readonly idempotencyKey: string;
-  /** With UPLOADS_ROOT: what it is of. */
+  /** With UPLOADS_ROOT and HASHES_ROOT: what it is of. */
   readonly uploads?: readonly string[];
 }
 

@@ -32,6 +32,12 @@ export const SubmissionRequest = Closed({
       kind: Type.Literal('uploads'),
       uploads: Type.Array(Uuid, { minItems: 1, maxItems: 1000, uniqueItems: true }),
     }),
+    /** An upload that is a list of hashes, for labs whose material may not leave: VICS-compatible (not certified) JSON, NDJSON, CSV or a list. */
+    Closed({
+      kind: Type.Literal('hashes'),
+      upload: Uuid,
+      format: OneOf(['auto', 'vics', 'csv', 'digest-list', 'pdq-list', 'ndjson']),
+    }),
   ]),
 });
 export type SubmissionRequest = Static<typeof SubmissionRequest>;

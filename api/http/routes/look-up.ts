@@ -1,26 +1,17 @@
 import { LookUpCounts } from '../../../engine/access/count-look-ups.ts';
 import { watchProbes } from '../../../engine/access/probe-watch.ts';
 import { ReviewDraw } from '../../../engine/access/review-draw.ts';
-import { toldKnown } from '../../../engine/access/told-known.ts';
-import { answerOf, type SoughtRecord } from '../../../engine/lookup/look-up.ts';
-import { type LookedUp, lookUpGroups } from '../../../engine/lookup/look-up-groups.ts';
+import type { SoughtRecord } from '../../../engine/lookup/look-up.ts';
+import { lookUpGroups } from '../../../engine/lookup/look-up-groups.ts';
 import type { BitSearch } from '../../../engine/search/bit-search.ts';
 import type { Db } from '../../../engine/store/db.ts';
 import type { Member } from '../../../schemas/access.ts';
 import { HomewardError } from '../../../schemas/error.ts';
-import {
-  LookUpAnswer,
-  type LookUpRecord,
-  LookUpRequest,
-  type LookUpResult,
-  type ToldMatch,
-} from '../../../schemas/http/look-up.ts';
-import type { LookupAnswer, LookupMatch, SearchedSet } from '../../../schemas/lookup.ts';
-import { mayBeTold } from '../agreed-field.ts';
+import { LookUpAnswer, type LookUpRecord, LookUpRequest } from '../../../schemas/http/look-up.ts';
 import { admittedOf } from '../guard.ts';
+import { resultOf, toldTo } from '../told-answers.ts';
 import { answers, type TypedApp } from '../typed-app.ts';
 
-const MOST_MATCHES_TOLD = 100;
 /** Of 1,000 records with every field, and some room for spaces. */
 const MOST_BODY_BYTES = 1024 * 1024;
 
@@ -86,29 +77,6 @@ export function lookUpRoutes(app: TypedApp, { db, bits, contact }: LookUpService
   );
 }
 
-/** Without what rests on sets and series that a partner may not be told of: to him it is as if they were not there. */
-async function toldTo(
-  db: Db,
-  { agreement, organisationId }: Member,
-  answers: readonly LookupAnswer[],
-  sets: readonly SearchedSet[],
-): Promise<LookedUp> {
-  if (agreement === null) return { answers, sets };
-  const seriesIds = answers.flatMap(({ matches }) => matches.flatMap(({ seriesId }) => seriesId ?? []));
-  const told = await toldKnown(db, organisationId, agreement, seriesIds);
-  return {
-    sets: sets.filter(({ setId }) => told.setIds.has(setId)),
-    answers: answers.map((one) => {
-      const matches = one.matches
-        .filter(({ setId }) => told.setIds.has(setId))
-        .map((match) =>
-          match.seriesId === null || told.seriesIds.has(match.seriesId) ? match : { ...match, series: null },
-        );
-      return { ...one, matches, answer: answerOf(matches, one.incomplete) };
-    }),
-  };
-}
-
 function probesOf(records: readonly LookUpRecord[]): Buffer[] {
   return records.flatMap(({ pdq }) => (pdq === undefined ? [] : [Buffer.from(pdq.hex, 'hex')]));
 }
@@ -135,30 +103,4 @@ function soughtOf({ md5, sha1, sha256, pdq }: LookUpRecord): SoughtRecord {
       : [{ algorithm: 'pdq' as const, flavour: pdq.flavour ?? null, hex: pdq.hex, quality: pdq.quality ?? null }];
   const record = { sourceKey: null, md5: md5 ?? null, sha1: sha1 ?? null, sha256: sha256 ?? null, bits };
   return { record, incomplete: false };
-}
-
-function resultOf(found: LookupAnswer, reference: string | null, member: Member): LookUpResult {
-  const { answer, searched, incomplete, matches } = found;
-  const told = member.agreement?.tier === 'associated' ? null : matches.slice(0, MOST_MATCHES_TOLD);
-  return {
-    reference,
-    answer,
-    searched,
-    incomplete,
-    matches: told?.map((match) => toldMatch(match, member)) ?? null,
-    moreMatches: told === null ? 0 : matches.length - told.length,
-  };
-}
-
-/** A match without what the agreement does not name. */
-function toldMatch(
-  { recordId: _id, recordKey: _key, setId: _set, seriesId: _series, ...match }: LookupMatch,
-  member: Member,
-): ToldMatch {
-  return {
-    ...match,
-    distance: mayBeTold(member, 'distance') ? match.distance : null,
-    series: mayBeTold(member, 'seriesName') ? match.series : null,
-    category: mayBeTold(member, 'category') ? match.category : null,
-  };
 }

@@ -5,6 +5,7 @@ import { batchMatches } from '../../../engine/submission/batch-matches.ts';
 import {
   cancelSubmission,
   findSubmission,
+  HASHES_ROOT,
   listSubmissions,
   type NewSubmission,
   type Submission,
@@ -265,6 +266,8 @@ function isTheSame(there: Submission, { idempotencyKey: _key, uploads: _uploads,
 /** Of uploads the path stands for all of them, so that the same key with others is seen. */
 function sourceOf(source: SubmissionRequest['source']): Pick<NewSubmission, 'root' | 'path' | 'uploads'> {
   if (source.kind === 'path') return { root: source.root, path: source.path };
+  if (source.kind === 'hashes')
+    return { root: HASHES_ROOT, path: `${source.format} ${source.upload}`, uploads: [source.upload] };
   const uploads = source.uploads.toSorted();
   return { root: UPLOADS_ROOT, path: createHash('sha256').update(uploads.join()).digest('hex'), uploads };
 }

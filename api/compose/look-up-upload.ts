@@ -1,0 +1,112 @@
+import { createPrivateKey } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import path from 'node:path';
+import { countListed } from '../../engine/access/count-look-ups.ts';
+import { openSet } from '../../engine/hashset/formats/reader.ts';
+import { recordsOf } from '../../engine/hashset/formats/record-batch.ts';
+import { SET_FORMATS } from '../../engine/hashset/formats/set-head.ts';
+import { hashProgress, recordHashAnswers } from '../../engine/lookup/hash-answers.ts';
+import { lookUpRecords } from '../../engine/lookup/look-up.ts';
+import type { BitSearch } from '../../engine/search/bit-search.ts';
+import type { Db } from '../../engine/store/db.ts';
+import type { Submission } from '../../engine/submission/submission.ts';
+import { type Upload, uploadsOfSubmission } from '../../engine/upload/upload.ts';
+import { HomewardError } from '../../schemas/error.ts';
+import type { ProgressCounts } from '../../schemas/progress.ts';
+import { SealBroken, SealedFile } from '../../workers/unpack/sealed-file.ts';
+import type { OpenUploads } from './upload-folder.ts';
+
+/** Records looked up and recorded together. */
+const AT_ONCE = 1000;
+const CHUNK_BYTES = 1024 * 1024;
+
+const NOTHING: ProgressCounts = {
+  read: 0,
+  readBytes: 0,
+  known: 0,
+  nearDuplicate: 0,
+  unseen: 0,
+  knownGood: 0,
+  unknown: 0,
+  partial: 0,
+  rejected: 0,
+  notExamined: 0,
+  failed: 0,
+  knownBy: [],
+};
+
+/**
+ * Looks up every record of an uploaded list of hashes and records what came of it, some at a time: stopped at any moment, it goes on after
+ * the last ones that were recorded. Returns whether it was stopped before its end.
+ * @throws HomewardError HW_SET_FORMAT, HW_SET_DAMAGED, HW_QUOTA_SPENT, HW_UPLOAD_DIGEST; what was recorded stays
+ */
+export async function lookUpUpload(
+  store: { readonly db: Db; readonly bits: BitSearch },
+  uploads: OpenUploads,
+  submission: Submission,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { db, bits } = store;
+  const { submissionId } = submission;
+  const [list] = await uploadsOfSubmission(db, submissionId);
+  if (list === undefined)
+    throw new HomewardError('HW_INTERNAL', 'expected the upload of a list of hashes; report this');
+  const folder = await uploads.store.gather(submissionId, [list.uploadId]);
+  const counts = { ...NOTHING, ...(await hashProgress(db, submissionId)) };
+  const format = SET_FORMATS.find((one) => one === submission.path.split(' ', 1)[0]) ?? 'auto';
+  const reader = await openSet(contentOf(path.join(folder, `${list.uploadId}.sealed`), list, uploads), {
+    format,
+    name: list.name,
+  });
+  let passed = 0;
+  let rejected = 0;
+  try {
+    for await (const batch of reader.batches()) {
+      rejected += Object.values(batch.rejected).reduce((sum, records) => sum + records, 0);
+      const all = [...recordsOf(batch)].map((record, at) => ({ record, incomplete: batch.incomplete[at] === 1 }));
+      // Those of an earlier run are recorded and counted already.
+      const sought = all.slice(Math.max(0, counts.read - passed));
+      passed += all.length;
+      for (let from = 0; from < sought.length; from += AT_ONCE) {
+        if (signal.aborted) return true;
+        const part = sought.slice(from, from + AT_ONCE);
+        await countListed(db, submission, part.length);
+        const answers = await lookUpRecords(db, bits, part, counts.read + 1);
+        counts.read += part.length;
+        for (const { answer } of answers) counts[COUNTED[answer]] += 1;
+        await recordHashAnswers(db, submissionId, answers, { ...counts, rejected });
+      }
+    }
+  } finally {
+    await reader.close();
+  }
+  await recordHashAnswers(db, submissionId, [], { ...counts, rejected });
+  return false;
+}
+
+const COUNTED = { known: 'known', variant: 'nearDuplicate', no: 'unseen', unknown: 'unknown' } as const;
+
+/** The bytes of a sealed upload, each chunk valid until the next one is asked for. */
+async function* contentOf(file: string, { sizeBytes }: Upload, { unsealingKey }: OpenUploads): AsyncGenerator<Buffer> {
+  const handle = await open(file);
+  try {
+    const key = createPrivateKey({ key: Buffer.from(unsealingKey, 'base64'), format: 'der', type: 'pkcs8' });
+    const sealed = await SealedFile.open(handle, (await handle.stat()).size, key);
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    for (let at = 0; at < sizeBytes; ) {
+      const { bytesRead } = await sealed.read(chunk, 0, chunk.length, at);
+      if (bytesRead === 0) return;
+      at += bytesRead;
+      yield chunk.subarray(0, bytesRead);
+    }
+  } catch (error) {
+    if (!(error instanceof SealBroken)) throw error;
+    throw new HomewardError(
+      'HW_UPLOAD_DIGEST',
+      `expected the upload as it was received, received one of which ${error.message}; upload it again`,
+      { cause: error },
+    );
+  } finally {
+    await handle.close();
+  }
+}
