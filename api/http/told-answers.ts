@@ -29,9 +29,7 @@ export async function toldTo(
   const seriesIds = answers.flatMap(({ matches }) => matches.flatMap(({ seriesId }) => seriesId ?? []));
   const told = await toldKnown(db, organisationId, agreement, seriesIds);
   return {
-    sets: sets.filter(
-      ({ setId, method }) => told.setIds.has(setId) && agreement.modalities.includes(MODALITY_OF[method]),
-    ),
+    sets: sets.filter(({ setId }) => told.setIds.has(setId)),
     answers: answers.map((one) => {
       const matches = one.matches
         .filter(({ setId, method }) => told.setIds.has(setId) && agreement.modalities.includes(MODALITY_OF[method]))
