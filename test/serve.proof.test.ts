@@ -144,6 +144,11 @@ describe('a served engine', { timeout: 600_000 }, () => {
     const matches = body['matches'];
     assert.ok(Array.isArray(matches) && matches.length > 0);
     assert.ok(matches.some(({ method, distance }) => method === 'sha256' && distance === 0));
+    const report = await call('GET', `/submissions/${String(ordinary.body['submissionId'])}/report`);
+    assert.equal(report.status, 200, JSON.stringify(report.body));
+    const text = JSON.stringify(report.body);
+    assert.match(text, /"stage":"hashes","state":"complete"/);
+    assert.ok(!text.includes(folder.path), 'a partner reads nothing of the machine');
   });
 
   it('refuses what leads out of an evidence root as it refuses what is not there', async () => {

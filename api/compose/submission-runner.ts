@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { storeReport } from '../../engine/report/stored-report.ts';
 import {
   endSubmission,
   findSubmission,
@@ -143,7 +144,9 @@ export class SubmissionRunner {
         report: async (builder) => {
           // The head counts what passed by.
           for await (const _item of builder.items());
-          return await builder.head();
+          const head = await builder.head();
+          await storeReport(store.db, submissionId, head);
+          return head;
         },
       },
       store,

@@ -24,6 +24,7 @@ import { type HealthServices, healthRoutes } from './routes/health.ts';
 import { knownRoutes } from './routes/known.ts';
 import { leadRoutes } from './routes/leads.ts';
 import { type LookUpServices, lookUpRoutes } from './routes/look-up.ts';
+import { reportRoutes } from './routes/report.ts';
 import { type SubmissionServices, submissionRoutes } from './routes/submissions.ts';
 import { supervisionRoutes } from './routes/supervision.ts';
 import { type UploadServices, uploadRoutes } from './routes/uploads.ts';
@@ -125,6 +126,7 @@ export async function buildApp(
   submissionRoutes(app, services);
   uploadRoutes(app, services);
   hashAnswerRoutes(app, services);
+  reportRoutes(app, services);
   leadRoutes(app, services);
   knownRoutes(app, services);
   exportRoutes(app, services);

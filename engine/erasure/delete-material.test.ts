@@ -65,6 +65,7 @@ for (const engine of STORE_ENGINES) {
             'submission',
             'upload',
             'hash_answer',
+            'submission_report',
             'idempotent_answer',
           ].includes(table)
         )

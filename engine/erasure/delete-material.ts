@@ -137,23 +137,19 @@ const ERASED = 'select media_id from erased_media';
 const RESTS_ON_IT = `m.known_media_id in (${ERASED}) or m.known_face_id in (${ERASED_FACES})
   or m.camera_id in (select camera_id from erased_camera)`;
 
+const ERASED_SUBMISSIONS = `select submission_id from submission
+  where batch_id in (select batch_id from erased_batch) or case_id in (select case_id from erased_case)`;
+
 /** What points to something goes before it. */
 const DELETIONS: ReadonlyArray<readonly [string, string]> = [
   // They name the folder that was handed in, and answers may be of it; who repeats a request of this case has no case any more.
-  [
-    'hash_answer',
-    `delete from hash_answer where submission_id in (
-       select submission_id from submission where batch_id in (select batch_id from erased_batch) or case_id in (select case_id from erased_case))`,
-  ],
+  ['hash_answer', `delete from hash_answer where submission_id in (${ERASED_SUBMISSIONS})`],
+  ['submission_report', `delete from submission_report where submission_id in (${ERASED_SUBMISSIONS})`],
   [
     'upload',
-    `delete from upload where case_id in (select case_id from erased_case)
-       or submission_id in (select submission_id from submission where batch_id in (select batch_id from erased_batch))`,
+    `delete from upload where case_id in (select case_id from erased_case) or submission_id in (${ERASED_SUBMISSIONS})`,
   ],
-  [
-    'submission',
-    `delete from submission where batch_id in (select batch_id from erased_batch) or case_id in (select case_id from erased_case)`,
-  ],
+  ['submission', `delete from submission where submission_id in (${ERASED_SUBMISSIONS})`],
   ['idempotent_answer', 'delete from idempotent_answer'],
   ['disposition', `delete from disposition where lead_id in (${ERASED_LEADS})`],
   ['lead', `delete from lead where media_id in (${ERASED})`],

@@ -37,6 +37,7 @@ export const DERIVED_TABLES = [
   'submission',
   'upload',
   'hash_answer',
+  'submission_report',
   'idempotent_answer',
 ] as const;
 

@@ -13,3 +13,10 @@ create table hash_answer (
   found jsonb not null,
   primary key (submission_id, number)
 );
+
+-- Head of the report of a submission as its last run made it: figures, sets, custody, and no item.
+create table submission_report (
+  submission_id uuid primary key references submission on delete cascade,
+  head jsonb not null,
+  made_at timestamptz not null default now()
+);
