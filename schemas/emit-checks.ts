@@ -3,6 +3,7 @@ import { Code } from 'typebox/compile';
 import { Config, ConfigFile } from './config.ts';
 import { FolderFile, SearchIndexManifest, TemplateIndex } from './data-folder.ts';
 import { HostMessage } from './host-protocol.ts';
+import { SetPath } from './http/submission.ts';
 import { ModelPackManifest, PackVerdict } from './model-pack.ts';
 import { SealedTrailer } from './sealed-upload.ts';
 
@@ -26,6 +27,7 @@ export const COMPILED_CHECKS: readonly CompiledCheck[] = [
   { type: 'HostMessage', module: 'host-protocol', schema: HostMessage },
   { type: 'ModelPackManifest', module: 'model-pack', schema: ModelPackManifest },
   { type: 'PackVerdict', module: 'model-pack', schema: PackVerdict },
+  { type: 'SetPath', module: 'http/submission', schema: SetPath },
   { type: 'SealedTrailer', module: 'sealed-upload', schema: SealedTrailer },
 ];
 

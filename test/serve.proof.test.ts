@@ -29,6 +29,7 @@ describe('a served engine', { timeout: 600_000 }, () => {
   let key = '';
   let caseId = '';
   let organisationId = '';
+  const specialist = { key: '', caseId: '' };
 
   const start = async (): Promise<void> => {
     cli = startCli(['serve', '--port', '0', '--data', folder.at('data'), '--config', folder.at('homeward.json')]);
@@ -76,9 +77,9 @@ describe('a served engine', { timeout: 600_000 }, () => {
       models: false,
       source: { kind: 'path', root: 'seized', path },
     });
-  const until = async (submissionId: unknown, state: string): Promise<Told> => {
+  const until = async (submissionId: unknown, state: string, headers: object = {}): Promise<Told> => {
     for (let attempt = 0; attempt < 600; attempt += 1) {
-      const told = await call('GET', `/submissions/${String(submissionId)}`);
+      const told = await call('GET', `/submissions/${String(submissionId)}`, undefined, headers);
       if (told.body['state'] === state) return told;
       assert.notEqual(told.body['state'], 'failed', `${JSON.stringify(told.body)} ${cli.stderrSoFar()}`);
       await sleep(100);
@@ -117,6 +118,15 @@ describe('a served engine', { timeout: 600_000 }, () => {
       key = granted.presented;
       caseId = await openCase(db, { organisationId, caseRef: 'C-7', jointUntil: null }, FIRST);
       await assignCase(db, { caseId, principalId: granted.principalId }, FIRST);
+      const home = await seedOrganisation(db, 'home');
+      const own = await seedKey(db, home.organisationId, ['specialist']);
+      specialist.key = own.presented;
+      specialist.caseId = await openCase(
+        db,
+        { organisationId: home.organisationId, caseRef: 'sets', jointUntil: null },
+        FIRST,
+      );
+      await assignCase(db, { caseId: specialist.caseId, principalId: own.principalId }, FIRST);
     });
     await start();
   });
@@ -271,6 +281,53 @@ describe('a served engine', { timeout: 600_000 }, () => {
     const [answer, ...others] = Array.isArray(body['answers']) ? body['answers'] : [];
     assert.deepEqual([others.length, answer?.number, answer?.answer], [0, 1235, 'known']);
     assert.equal(answer?.matches?.[0]?.method, 'sha256');
+  });
+
+  it('imports a hash set that was uploaded by the unit, and by nobody else', async () => {
+    const [pictured] = [await drawnJpeg(801, SIZE)];
+    const list = Buffer.from(`${createHash('sha256').update(pictured).digest('hex')}\n`);
+    const upload = async (headers: object = {}): Promise<unknown> => {
+      const begun = await call(
+        'POST',
+        '/uploads',
+        { name: 'new.sha256', sizeBytes: list.length, sha256: createHash('sha256').update(list).digest('hex') },
+        headers,
+      );
+      const { uploadId } = begun.body;
+      await call('PATCH', `/uploads/${String(uploadId)}`, undefined, { ...headers, 'upload-offset': '0' }, list);
+      return uploadId;
+    };
+    const handIn = async (uploadId: unknown, headers: object = {}): Promise<Told> =>
+      await call(
+        'POST',
+        '/submissions',
+        {
+          kind: 'referral',
+          urgent: false,
+          exhibit: 'set',
+          mode: 'exact',
+          models: false,
+          source: {
+            kind: 'hashSet',
+            upload: uploadId,
+            source: 'partner',
+            name: 'new',
+            format: 'auto',
+            purpose: 'known',
+          },
+        },
+        headers,
+      );
+    const refused = await handIn(await upload());
+    assert.deepEqual([refused.status, refused.body['code']], [403, 'HW_FORBIDDEN']);
+    const ours = { authorization: `Bearer ${specialist.key}`, 'homeward-case': specialist.caseId };
+    const accepted = await handIn(await upload(ours), ours);
+    assert.equal(accepted.status, 202, JSON.stringify(accepted.body));
+    await until(accepted.body['submissionId'], 'complete', ours);
+    const { body } = await call('GET', '/hash-sets/versions', undefined, ours);
+    assert.ok(
+      Array.isArray(body['sets']) && body['sets'].some(({ name, state }) => name === 'new' && state === 'active'),
+    );
   });
 
   it('stops when it is asked to, and leaves a whole chain of what was asked of it', async () => {

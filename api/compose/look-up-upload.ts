@@ -1,6 +1,3 @@
-import { createPrivateKey } from 'node:crypto';
-import { open } from 'node:fs/promises';
-import path from 'node:path';
 import { countListed } from '../../engine/access/count-look-ups.ts';
 import { openSet } from '../../engine/hashset/formats/reader.ts';
 import { recordsOf } from '../../engine/hashset/formats/record-batch.ts';
@@ -10,15 +7,13 @@ import { lookUpRecords } from '../../engine/lookup/look-up.ts';
 import type { BitSearch } from '../../engine/search/bit-search.ts';
 import type { Db } from '../../engine/store/db.ts';
 import type { Submission } from '../../engine/submission/submission.ts';
-import { type Upload, uploadsOfSubmission } from '../../engine/upload/upload.ts';
+import { uploadsOfSubmission } from '../../engine/upload/upload.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import type { ProgressCounts } from '../../schemas/progress.ts';
-import { SealBroken, SealedFile } from '../../workers/unpack/sealed-file.ts';
-import type { OpenUploads } from './upload-folder.ts';
+import { contentOf, type OpenUploads } from './upload-folder.ts';
 
 /** Records looked up and recorded together. */
 const AT_ONCE = 1000;
-const CHUNK_BYTES = 1024 * 1024;
 
 const NOTHING: ProgressCounts = {
   read: 0,
@@ -54,7 +49,7 @@ export async function lookUpUpload(
   const folder = await uploads.store.gather(submissionId, [list.uploadId]);
   const counts = { ...NOTHING, ...(await hashProgress(db, submissionId)) };
   const format = SET_FORMATS.find((one) => one === submission.path.split(' ', 1)[0]) ?? 'auto';
-  const reader = await openSet(contentOf(path.join(folder, `${list.uploadId}.sealed`), list, uploads), {
+  const reader = await openSet(contentOf(folder, list, uploads), {
     format,
     name: list.name,
   });
@@ -85,28 +80,3 @@ export async function lookUpUpload(
 }
 
 const COUNTED = { known: 'known', variant: 'nearDuplicate', no: 'unseen', unknown: 'unknown' } as const;
-
-/** The bytes of a sealed upload, each chunk valid until the next one is asked for. */
-async function* contentOf(file: string, { sizeBytes }: Upload, { unsealingKey }: OpenUploads): AsyncGenerator<Buffer> {
-  const handle = await open(file);
-  try {
-    const key = createPrivateKey({ key: Buffer.from(unsealingKey, 'base64'), format: 'der', type: 'pkcs8' });
-    const sealed = await SealedFile.open(handle, (await handle.stat()).size, key);
-    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-    for (let at = 0; at < sizeBytes; ) {
-      const { bytesRead } = await sealed.read(chunk, 0, chunk.length, at);
-      if (bytesRead === 0) return;
-      at += bytesRead;
-      yield chunk.subarray(0, bytesRead);
-    }
-  } catch (error) {
-    if (!(error instanceof SealBroken)) throw error;
-    throw new HomewardError(
-      'HW_UPLOAD_DIGEST',
-      `expected the upload as it was received, received one of which ${error.message}; upload it again`,
-      { cause: error },
-    );
-  } finally {
-    await handle.close();
-  }
-}

@@ -4,8 +4,10 @@ import {
   endSubmission,
   findSubmission,
   HASHES_ROOT,
+  isUploaded,
   noteBatch,
   noteProgress,
+  SET_ROOT,
   type Submission,
   type SubmissionEnd,
   takeBackSubmissions,
@@ -18,6 +20,7 @@ import { uploadsOfSubmission } from '../../engine/upload/upload.ts';
 import type { Config } from '../../schemas/config.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import { evidencePath } from './evidence-root.ts';
+import { importUpload } from './import-upload.ts';
 import { lookUpUpload } from './look-up-upload.ts';
 import type { ModelsAsked } from './models-stage.ts';
 import type { ScanProgress, ScanProgressState } from './scan-progress.ts';
@@ -124,6 +127,8 @@ export class SubmissionRunner {
     if (submission.root === HASHES_ROOT) return await lookUpUpload(store, uploads, submission, signal);
     const { submissionId, exhibitRef, mode, batchId } = submission;
     const facts = await submissionFacts(store.db, submissionId);
+    if (submission.root === SET_ROOT)
+      return await importUpload(store.db, config, uploads, { submission, facts, signal });
     const source = await this.#source(submission);
     await using progress = new StoredProgress(async (counts) => await noteProgress(store.db, submissionId, counts));
     const outcome = await scanSeizure(
@@ -177,8 +182,7 @@ export class SubmissionRunner {
   /** What was processed, or will not be, is not kept longer than the policy says. A failed one stays for whoever looks into it, until it is stale. */
   async #removeUploads({ submissionId, root }: Submission, { state }: SubmissionEnd): Promise<void> {
     const { config, store, uploads } = this.#options;
-    const uploaded = root === UPLOADS_ROOT || root === HASHES_ROOT;
-    if (!uploaded || (state === 'complete' ? config.uploads.keep : state !== 'cancelled')) return;
+    if (!isUploaded(root) || (state === 'complete' ? config.uploads.keep : state !== 'cancelled')) return;
     const of = await uploadsOfSubmission(store.db, submissionId);
     await uploads.store.remove(
       of.map(({ uploadId }) => uploadId),

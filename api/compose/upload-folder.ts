@@ -1,4 +1,5 @@
-import { createHash } from 'node:crypto';
+import { createHash, createPrivateKey } from 'node:crypto';
+import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { manifestLine } from '../../engine/custody/manifest.ts';
 import type { SourceDigest } from '../../engine/custody/take-over.ts';
@@ -7,6 +8,10 @@ import { unsealingKey } from '../../engine/upload/unsealing-key.ts';
 import type { Upload } from '../../engine/upload/upload.ts';
 import { UploadStore } from '../../engine/upload/upload-store.ts';
 import type { Config } from '../../schemas/config.ts';
+import { HomewardError } from '../../schemas/error.ts';
+import { SealBroken, SealedFile } from '../../workers/unpack/sealed-file.ts';
+
+const CHUNK_BYTES = 1024 * 1024;
 
 export interface OpenUploads {
   readonly store: UploadStore;
@@ -43,4 +48,36 @@ export function budgetOfUploads({ archiveBudget, uploads }: Config): Config['arc
     entryBytes: Math.max(archiveBudget.entryBytes, uploads.mostBytes),
     totalBytes: archiveBudget.totalBytes + uploads.mostBytes,
   };
+}
+
+/**
+ * The bytes of a sealed upload that is no material but a list of hashes, each chunk valid until the next one is asked for.
+ * @throws HW_UPLOAD_DIGEST where it was changed on disk
+ */
+export async function* contentOf(
+  folder: string,
+  { uploadId, sizeBytes }: Upload,
+  { unsealingKey: opensIt }: OpenUploads,
+): AsyncGenerator<Buffer> {
+  const handle = await open(path.join(folder, `${uploadId}.sealed`));
+  try {
+    const key = createPrivateKey({ key: Buffer.from(opensIt, 'base64'), format: 'der', type: 'pkcs8' });
+    const sealed = await SealedFile.open(handle, (await handle.stat()).size, key);
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    for (let at = 0; at < sizeBytes; ) {
+      const { bytesRead } = await sealed.read(chunk, 0, chunk.length, at);
+      if (bytesRead === 0) return;
+      at += bytesRead;
+      yield chunk.subarray(0, bytesRead);
+    }
+  } catch (error) {
+    if (!(error instanceof SealBroken)) throw error;
+    throw new HomewardError(
+      'HW_UPLOAD_DIGEST',
+      `expected the upload as it was received, received one of which ${error.message}; upload it again`,
+      { cause: error },
+    );
+  } finally {
+    await handle.close();
+  }
 }

@@ -9,7 +9,7 @@ import { jsonParam } from '../store/db.ts';
 import { integer, json, nullable, oneOf, row, text } from '../store/row-shape.ts';
 import { retrying } from '../store/sqlstate.ts';
 import { digestOf } from './file-digest.ts';
-import type { OpenSetOptions, SetReader } from './formats/reader.ts';
+import { type OpenSetOptions, openSet, type SetReader } from './formats/reader.ts';
 import { addCounts, noNotes, noRejections, type RecordBatch } from './formats/record-batch.ts';
 import { bringIntoForce, floodOfSet, holdBack } from './into-force.ts';
 import { openSetFile } from './set-file.ts';
@@ -23,8 +23,18 @@ const ROWS_PER_CHECKPOINT = 250_000;
 /** Perceptual hashes wait in memory for the records of their checkpoint; a set full of them ends its checkpoint early. */
 const MOST_WAITING_BITS_BYTES = 16 * 1024 * 1024;
 
+/** A hash set that lies in no file of its own. */
+export interface SetContent {
+  readonly sha256: Buffer;
+  readonly sizeBytes: number;
+  /** Its bytes, each chunk valid until the next one is asked for. */
+  readonly chunks: () => AsyncIterable<Uint8Array>;
+}
+
 export interface ImportRequest {
   readonly file: string;
+  /** Where its bytes are, if not in `file`, which is a name then. */
+  readonly content?: SetContent;
   readonly source: string;
   /** Name of the set within its source; the file's own name without ending, unless given. */
   readonly name?: string;
@@ -84,8 +94,12 @@ const SET_ROW = row({
  */
 export async function importSetFile(db: Db, request: ImportRequest): Promise<ImportResult> {
   const name = request.name ?? path.basename(request.file).replace(/\.[^.]+$/, '');
-  const { sha256, sizeBytes } = await digestOf(request.file);
-  const reader = await openSetFile(request, sha256, sizeBytes);
+  const { content, file, format = 'auto' } = request;
+  const { sha256, sizeBytes } = content ?? (await digestOf(file));
+  const reader =
+    content === undefined
+      ? await openSetFile(request, sha256, sizeBytes)
+      : await openSet(content.chunks(), { format, name: path.basename(file) });
   try {
     requirePurpose(reader.description, purposeOf(request));
     const set = await beginSet(db, { ...request, name, sha256, reader });

@@ -64,6 +64,11 @@ const COLUMNS = `submission_id, organisation_id, case_id, submitted_by, kind, ur
 export const UPLOADS_ROOT = ':uploads';
 /** The same of an upload that is a list of hashes. */
 export const HASHES_ROOT = ':hashes';
+/** And of one that is a hash set to be imported; its path is a SetPath as JSON. */
+export const SET_ROOT = ':hash-set';
+
+/** Whether what was handed in was uploaded. */
+export const isUploaded = (root: string): boolean => root.startsWith(':');
 
 export interface NewSubmission
   extends Pick<

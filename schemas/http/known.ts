@@ -1,10 +1,34 @@
 import { Type } from 'typebox';
 import { Uuid } from '../access.ts';
 import { AuditEntry } from '../audit.ts';
-import { BoundedText, Closed, Count, Nullable } from '../closed.ts';
+import { BoundedText, Closed, Count, Nullable, OneOf } from '../closed.ts';
+import { SET_PURPOSES } from '../constants.ts';
 import { SearchedSet } from '../lookup.ts';
 
 export const HashSetList = Closed({ sets: Type.Array(SearchedSet, { maxItems: 10_000 }) });
+
+/** Every version of every set, those in force first. */
+export const HashSetVersions = Closed({
+  sets: Type.Array(
+    Closed({
+      setId: Count(),
+      source: BoundedText(200),
+      name: BoundedText(200),
+      version: Count(),
+      revision: Count(),
+      purpose: OneOf(SET_PURPOSES),
+      state: BoundedText(20),
+      heldReason: Nullable(BoundedText(2000)),
+      format: BoundedText(60),
+      categoryScheme: BoundedText(60),
+      records: Count(),
+      importedAt: BoundedText(40),
+      importedBy: BoundedText(200),
+      updatedAt: Nullable(BoundedText(40)),
+    }),
+    { maxItems: 10_000 },
+  ),
+});
 
 export const SeriesPage = Closed({
   series: Type.Array(Closed({ seriesId: Count(), source: BoundedText(200), name: BoundedText(300) }), {

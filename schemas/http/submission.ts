@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { Uuid } from '../access.ts';
 import { BoundedText, Closed, Count, Nullable, OneOf, type Static } from '../closed.ts';
 import { EvidenceRoot } from '../config.ts';
-import { DECODE_MODES } from '../constants.ts';
+import { DECODE_MODES, SET_PURPOSES } from '../constants.ts';
 import { ProgressCounts } from '../progress.ts';
 
 /** Where the material comes from: seized, reported by a provider, handed on by another unit. */
@@ -11,6 +11,18 @@ export type SubmissionKind = (typeof SUBMISSION_KINDS)[number];
 
 export const SUBMISSION_STATES = ['waiting', 'running', 'complete', 'failed', 'cancelled'] as const;
 export type SubmissionState = (typeof SUBMISSION_STATES)[number];
+
+const ListFormat = OneOf(['auto', 'vics', 'csv', 'digest-list', 'pdq-list', 'ndjson']);
+
+/** What an uploaded hash set is to become; kept as the path of its submission. */
+export const SetPath = Closed({
+  upload: Uuid,
+  source: Type.String({ minLength: 1, maxLength: 200 }),
+  name: Type.String({ minLength: 1, maxLength: 200 }),
+  format: ListFormat,
+  purpose: OneOf(SET_PURPOSES),
+});
+export type SetPath = Static<typeof SetPath>;
 
 export const SubmissionRequest = Closed({
   kind: OneOf(SUBMISSION_KINDS),
@@ -36,8 +48,10 @@ export const SubmissionRequest = Closed({
     Closed({
       kind: Type.Literal('hashes'),
       upload: Uuid,
-      format: OneOf(['auto', 'vics', 'csv', 'digest-list', 'pdq-list', 'ndjson']),
+      format: ListFormat,
     }),
+    /** An upload that is a hash set of known material, for specialists of the unit that runs the engine. */
+    Closed({ kind: Type.Literal('hashSet'), ...SetPath.properties }),
   ]),
 });
 export type SubmissionRequest = Static<typeof SubmissionRequest>;

@@ -1,16 +1,18 @@
 import { ownCases } from '../../../engine/access/own-cases.ts';
 import { listAudit } from '../../../engine/audit/list.ts';
+import { listSets } from '../../../engine/hashset/sets.ts';
 import { searchedSets } from '../../../engine/lookup/look-up.ts';
 import { seriesPage } from '../../../engine/series/series-page.ts';
 import type { Role } from '../../../schemas/access.ts';
 import type { AuditEntry } from '../../../schemas/audit.ts';
 import { Closed, Count } from '../../../schemas/closed.ts';
-import { AuditPage, CaseList, HashSetList, SeriesPage } from '../../../schemas/http/known.ts';
+import { AuditPage, CaseList, HashSetList, HashSetVersions, SeriesPage } from '../../../schemas/http/known.ts';
 import { cursorOf, pageQuery } from '../cursor.ts';
 import { admittedOf, type GuardServices, type RoutePolicy } from '../guard.ts';
 import { answers, type TypedApp } from '../typed-app.ts';
 
 const MOST_AT_ONCE = 500;
+const MOST_VERSIONS = 10_000;
 const seriesCursor = cursorOf(Closed({ seriesId: Count() }));
 const auditCursor = cursorOf(Closed({ sequence: Count() }));
 
@@ -48,6 +50,24 @@ export function knownRoutes(app: TypedApp, { db, chainOf }: Pick<GuardServices, 
       },
     },
     async (request) => ({ sets: await searchedSets(admittedOf(request).db) }),
+  );
+  app.get(
+    '/hash-sets/versions',
+    {
+      config: {
+        policy: { ...reading(['specialist', 'supervisor', 'administrator'], 'hashset versions'), home: true },
+      },
+      schema: {
+        summary: 'Every version of every hash set, those that wait for a person among them',
+        tags: ['known material'],
+        response: answers({ 200: HashSetVersions }),
+      },
+    },
+    async () => ({
+      sets: (await listSets(db))
+        .slice(0, MOST_VERSIONS)
+        .map(({ radiusBits: _radius, sha256: _sha256, formatVersion: _format, ...set }) => set),
+    }),
   );
   app.get(
     '/series',

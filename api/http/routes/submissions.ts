@@ -8,6 +8,7 @@ import {
   HASHES_ROOT,
   listSubmissions,
   type NewSubmission,
+  SET_ROOT,
   type Submission,
   submit,
   UPLOADS_ROOT,
@@ -68,6 +69,11 @@ export function submissionRoutes(app: TypedApp, { db, wake, refuseSource }: Subm
       const { member, admission, objects } = admittedOf(request);
       const { kind, urgent, exhibit, mode, models, source } = request.body;
       if (source.kind === 'path') await refuseSource(source.root, source.path);
+      if (source.kind === 'hashSet' && (member.agreement !== null || !member.roles.includes('specialist')))
+        throw new HomewardError(
+          'HW_FORBIDDEN',
+          'expected a specialist of the organisation that runs this engine to hand in a hash set, received somebody else; send it to that organisation',
+        );
       if (admission.caseId === null) throw new TypeError('expected a case of what is collected');
       const wanted: NewSubmission = {
         organisationId: member.organisationId,
@@ -268,6 +274,10 @@ function sourceOf(source: SubmissionRequest['source']): Pick<NewSubmission, 'roo
   if (source.kind === 'path') return { root: source.root, path: source.path };
   if (source.kind === 'hashes')
     return { root: HASHES_ROOT, path: `${source.format} ${source.upload}`, uploads: [source.upload] };
+  if (source.kind === 'hashSet') {
+    const { kind: _kind, ...asked } = source;
+    return { root: SET_ROOT, path: JSON.stringify(asked), uploads: [source.upload] };
+  }
   const uploads = source.uploads.toSorted();
   return { root: UPLOADS_ROOT, path: createHash('sha256').update(uploads.join()).digest('hex'), uploads };
 }

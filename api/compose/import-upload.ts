@@ -1,0 +1,63 @@
+import { withAudit } from '../../engine/audit/with-audit.ts';
+import { importSetFile } from '../../engine/hashset/import.ts';
+import { rematch } from '../../engine/rematch/rematch.ts';
+import type { Db } from '../../engine/store/db.ts';
+import type { Submission } from '../../engine/submission/submission.ts';
+import type { SubmissionFacts } from '../../engine/submission/submission-facts.ts';
+import { uploadsOfSubmission } from '../../engine/upload/upload.ts';
+import { isSetPath } from '../../schemas/checks/is-set-path.ts';
+import type { Config } from '../../schemas/config.ts';
+import { HomewardError } from '../../schemas/error.ts';
+import { auditActOf } from './audit-act.ts';
+import { contentOf, type OpenUploads } from './upload-folder.ts';
+
+/**
+ * Imports an uploaded hash set as the command does, and compares what is stored with what is new in it. Returns whether it was stopped before
+ * its end; it goes on at its checkpoint.
+ * @throws HomewardError as importSetFile; HW_SET_FLOOD where it waits for a person
+ */
+export async function importUpload(
+  db: Db,
+  config: Config,
+  uploads: OpenUploads,
+  of: { readonly submission: Submission; readonly facts: SubmissionFacts; readonly signal: AbortSignal },
+): Promise<boolean> {
+  const { submission, facts, signal } = of;
+  const asked: unknown = JSON.parse(submission.path);
+  const [upload] = await uploadsOfSubmission(db, submission.submissionId);
+  if (upload === undefined || !isSetPath(asked))
+    throw new HomewardError('HW_INTERNAL', 'expected the upload of a hash set; report this');
+  const folder = await uploads.store.gather(submission.submissionId, [upload.uploadId]);
+  const act = auditActOf({ ...config, actor: facts.submitter }, 'collection', 'hashset import', {
+    case: facts.caseRef,
+  });
+  return await withAudit(db, act, async () => {
+    const imported = await importSetFile(db, {
+      file: upload.name,
+      content: {
+        sha256: upload.sha256,
+        sizeBytes: upload.sizeBytes,
+        chunks: () => contentOf(folder, upload, uploads),
+      },
+      source: asked.source,
+      name: asked.name,
+      format: asked.format,
+      purpose: asked.purpose,
+      importedBy: facts.submitter,
+      signal,
+    });
+    if (imported.state === 'held')
+      throw new HomewardError(
+        'HW_SET_FLOOD',
+        `expected the set to come into force, but it waits for a person (${imported.heldReason ?? 'a flood'}); homeward hashset release or remove --held`,
+      );
+    const { suspendAfterCases } = config;
+    const rematched = imported.state === 'interrupted' ? null : await rematch(db, { signal, suspendAfterCases });
+    const interrupted = rematched?.state !== 'complete';
+    return {
+      result: interrupted,
+      objects: [`hash set ${imported.setId} version ${imported.version}`, `${imported.records} records`],
+      outcome: interrupted ? 'interrupted' : 'done',
+    };
+  });
+}
