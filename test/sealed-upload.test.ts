@@ -15,10 +15,10 @@ const hosts = generateKeyPairSync('x25519');
 /** What a whole upload looks like on disk, its content cut into segments. */
 function sealed(
   parts: readonly Buffer[],
-  changed: { sha256?: string; verified?: boolean; name?: string } = {},
+  changed: { sha256?: string; verified?: boolean; name?: string; uploadId?: string } = {},
 ): Buffer {
   const content = Buffer.concat(parts);
-  const uploadId = randomUUID();
+  const uploadId = changed.uploadId ?? randomUUID();
   let offsetBytes = 0;
   const segments = parts.map((part, number) => {
     const sealer = new SegmentSealer(hosts.publicKey, { number, uploadId, offsetBytes });
@@ -61,6 +61,18 @@ describe('a sealed upload', () => {
       await file.close();
       await rm(where);
     }
+  }
+
+  /** What an unpack host makes of it, where it lies under the name of its upload or of another one. */
+  async function unpack(
+    parts: readonly Buffer[],
+    { at, ...changed }: { name?: string; at?: string } = {},
+    change = (bytes: Buffer): Buffer => bytes,
+  ) {
+    using kit = new UnpackKit();
+    const uploadId = randomUUID();
+    const bytes = change(sealed(parts, { ...changed, uploadId }));
+    return await kit.unpack(kit.save(bytes, `${at ?? uploadId}.sealed`), {}, 0, hosts.privateKey);
   }
 
   const sizes = fc.array(
@@ -136,29 +148,22 @@ describe('a sealed upload', () => {
   });
 
   it('is unpacked as the archive that it holds, or as the one file that it is', async () => {
-    using kit = new UnpackKit();
     const archive = await makeZip([
       ['a.txt', Buffer.from('first')],
       ['b.txt', Buffer.from('second')],
     ]);
-    const unpacked = await kit.unpack(
-      kit.save(sealed([archive.subarray(0, 50), archive.subarray(50)])),
-      {},
-      0,
-      hosts.privateKey,
-    );
+    const unpacked = await unpack([archive.subarray(0, 50), archive.subarray(50)]);
     assert.deepEqual([...unpacked.contents.keys()], ['a.txt', 'b.txt']);
-    using single = new UnpackKit();
-    const file = await single.unpack(
-      single.save(sealed([Buffer.from('text')], { name: 'c.txt' })),
-      {},
-      0,
-      hosts.privateKey,
-    );
+    const file = await unpack([Buffer.from('text')], { name: 'c.txt' });
     assert.deepEqual([file.outcome, file.contents.get('c.txt')?.toString()], ['done', 'text']);
-    using cut = new UnpackKit();
-    const whole = sealed([Buffer.from('text')]);
-    const broken = await cut.unpack(cut.save(whole.subarray(0, -5)), {}, 0, hosts.privateKey);
-    assert.deepEqual([broken.outcome, broken.reason?.code], ['rejected', 'unreadable']);
+  });
+
+  it('that was cut, or lies in the place of another one, is not opened', async () => {
+    const text = [Buffer.from('text')];
+    for (const broken of [
+      await unpack(text, {}, (bytes) => bytes.subarray(0, -5)),
+      await unpack(text, { at: randomUUID() }),
+    ])
+      assert.deepEqual([broken.outcome, broken.reason?.code, broken.contents.size], ['rejected', 'unreadable', 0]);
   });
 });

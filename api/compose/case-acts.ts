@@ -50,7 +50,7 @@ async function erased(
     await (await Scratch.open(config.scratchFolder))[Symbol.asyncDispose]();
     const closure = await eraseCase(db, { ...namesOf(config, asked), ...asked }, { onStep });
     // The rows of its uploads are gone; so are their files then.
-    await (await openUploads(db, config)).store.sweep(config.uploads.staleAfterHours);
+    await (await openUploads(db, config)).store.sweep(config.uploads);
     return { result: closure, objects: erasureObjects(closure) };
   });
 }

@@ -66,7 +66,7 @@ export async function openService({ config, log, limits }: ServeOptions): Promis
   opened.use(
     repeatedly(
       SWEEP_EVERY_MS,
-      async () => await uploads.store.sweep(config.uploads.staleAfterHours),
+      async () => await uploads.store.sweep(config.uploads),
       (error) => log(failureLine('upload sweep', 'none', error)),
     ),
   );

@@ -16,7 +16,7 @@ import {
   urgentWaits,
 } from '../../engine/submission/submission.ts';
 import { submissionFacts } from '../../engine/submission/submission-facts.ts';
-import { uploadsOfSubmission } from '../../engine/upload/upload.ts';
+import { hasUnreadUploads, uploadsOfSubmission } from '../../engine/upload/upload.ts';
 import type { Config } from '../../schemas/config.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import { evidencePath } from './evidence-root.ts';
@@ -179,10 +179,15 @@ export class SubmissionRunner {
     };
   }
 
-  /** What was processed, or will not be, is not kept longer than the policy says. A failed one stays for whoever looks into it, until it is stale. */
+  /**
+   * What was processed, or will not be, is not kept longer than the policy says. What failed, and what could not be opened, stays for whoever
+   * looks into it until it is stale.
+   */
   async #removeUploads({ submissionId, root }: Submission, { state }: SubmissionEnd): Promise<void> {
     const { config, store, uploads } = this.#options;
     if (!isUploaded(root) || (state === 'complete' ? config.uploads.keep : state !== 'cancelled')) return;
+    const { batchId } = (await findSubmission(store.db, submissionId)) ?? { batchId: null };
+    if (state === 'complete' && batchId !== null && (await hasUnreadUploads(store.db, batchId))) return;
     const of = await uploadsOfSubmission(store.db, submissionId);
     await uploads.store.remove(
       of.map(({ uploadId }) => uploadId),

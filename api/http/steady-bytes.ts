@@ -3,7 +3,7 @@ import { HomewardError } from '../../schemas/error.ts';
 /** A line that gives nothing for so long is given up; what came by then is kept. */
 const MOST_SILENCE_MS = 30_000;
 /** Over each such span at least this much: a caller that gives a byte now and then holds a place and a file for nothing. */
-const LEAST_BYTES = 16 * 1024;
+const LEAST_BYTES = 256 * 1024;
 
 /**
  * The chunks of a body as long as they come at a steady rate; ends the request otherwise.

@@ -8,6 +8,7 @@ import { STORE_ENGINES } from '../../test/store-engines.ts';
 import { openCase } from '../access/cases.ts';
 import { FIRST, isCode, seedKey, seedOrganisation } from '../access/test-access-kit.ts';
 import type { Db } from '../store/db.ts';
+import { submit, UPLOADS_ROOT } from '../submission/submission.ts';
 import { beginUpload, findUpload, type Upload } from './upload.ts';
 import { UploadStore } from './upload-store.ts';
 
@@ -143,10 +144,49 @@ for (const engine of STORE_ENGINES) {
         stale.uploadId,
       ]);
       await db.execute('delete from upload where upload_id = $1', [erased.uploadId]);
-      await store.sweep(2);
+      await store.sweep({ staleAfterHours: 2, keep: false });
       const left = await readdir(folder);
       const there = [given, stale, erased, kept].map(({ uploadId }) => left.includes(`${uploadId}.sealed`));
       assert.deepEqual(there, [false, false, false, true]);
+    });
+
+    it('of submissions that ended are swept: cancelled ones at once, others when they are stale, and whole ones may be kept', async () => {
+      const content = randomBytes(1000);
+      const of = async (state: string, hoursAgo: number): Promise<string> => {
+        const { uploadId } = await begin(content);
+        await store.append(uploadId, 0, chunks(content));
+        const { submission } = await submit(db, {
+          ...who,
+          idempotencyKey: randomUUID(),
+          kind: 'seizure',
+          urgent: false,
+          exhibitRef: 'E1',
+          mode: 'exact',
+          models: false,
+          root: UPLOADS_ROOT,
+          path: uploadId,
+          uploads: [uploadId],
+        });
+        await db.execute(
+          `update submission set state = $2, finished_at = now() - make_interval(hours => $3::integer),
+             failure_code = case when $2 = 'failed' then 'HW_INTERNAL' end where submission_id = $1`,
+          [submission.submissionId, state, hoursAgo],
+        );
+        await store.gather(submission.submissionId, [uploadId]);
+        return uploadId;
+      };
+      const uploads = [await of('cancelled', 0), await of('failed', 1), await of('failed', 3), await of('complete', 3)];
+      const states = async () =>
+        (await Promise.all(uploads.map(async (id) => (await findUpload(db, id))?.state))).join(' ');
+      await store.sweep({ staleAfterHours: 2, keep: true });
+      assert.equal(await states(), 'gone submitted gone submitted');
+      await store.sweep({ staleAfterHours: 2, keep: false });
+      assert.equal(await states(), 'gone submitted gone gone');
+      const files = (await readdir(folder, { recursive: true })).map((name) => path.basename(name, '.sealed'));
+      assert.deepEqual(
+        uploads.map((id) => files.includes(id)),
+        [false, true, false, false],
+      );
     });
 
     it('of a submission lie in a folder of its own, whenever they were moved there', async () => {

@@ -1,10 +1,12 @@
 import { createHash, type Hash, type KeyObject } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises';
 import path from 'node:path';
+import { UUID_PATTERN } from '../../schemas/access.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import type { Db } from '../store/db.ts';
 import { SegmentSealer, sealTrailer } from './seal.ts';
 import { findUpload, keptAmong, markGone, noteReceived, restartUpload, staleUploads, type Upload } from './upload.ts';
+import { writeParts } from './write-parts.ts';
 
 /** What is lost at most of what came in when the machine stops: a segment is made durable after so much. */
 const SEGMENT_BYTES = 64 * 1024 * 1024;
@@ -88,10 +90,11 @@ export class UploadStore {
   }
 
   /** Removes what nobody went on with for so long, and files that the database knows nothing of any more, as after a case was erased. */
-  async sweep(staleAfterHours: number): Promise<void> {
-    await this.remove(await staleUploads(this.#db, staleAfterHours));
+  async sweep({ staleAfterHours, keep }: { readonly staleAfterHours: number; readonly keep: boolean }): Promise<void> {
+    await this.remove(await staleUploads(this.#db, staleAfterHours, keep));
     const entries = await readdir(this.#folder, { recursive: true }).catch(() => []);
-    const files = entries.filter((entry) => entry.endsWith(ENDING));
+    const uuid = new RegExp(UUID_PATTERN);
+    const files = entries.filter((entry) => entry.endsWith(ENDING) && uuid.test(path.basename(entry, ENDING)));
     const kept = await keptAmong(
       this.#db,
       files.map((file) => path.basename(file, ENDING)),
@@ -119,6 +122,7 @@ export class UploadStore {
     try {
       // What a segment that never became durable left behind.
       await file.truncate(upload.sealedBytes);
+      if (offsetBytes === 0) await syncFolder(this.#folder);
       return await this.#receive(upload, file, source);
     } finally {
       await file.close();
@@ -133,6 +137,7 @@ export class UploadStore {
     try {
       for await (const chunk of source) {
         if (writer.receivedBytes + chunk.length > upload.sizeBytes) {
+          await durable.catch(() => undefined);
           // None of it: what is beyond the end says that all of it may be something else than was stated.
           this.#digests.delete(upload.uploadId);
           await restartUpload(this.#db, upload.uploadId);
@@ -277,11 +282,22 @@ class SegmentWriter {
       this.#sealedBytes += this.#readyBytes;
       this.#ready = [];
       this.#readyBytes = 0;
-      this.#writing = before.then(async () => await this.#file.writev(parts, position));
+      this.#writing = before.then(async () => await writeParts(this.#file, parts, position));
       // Awaited with the next one; until then its failure must not end the process.
       this.#writing.catch(() => undefined);
     }
     await before;
+  }
+}
+
+/** A new file is there after a power loss only once its folder is on the disk too. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(folder);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 

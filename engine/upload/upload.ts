@@ -64,7 +64,9 @@ export async function beginUpload(db: Db, wanted: NewUpload, budget: UploadBudge
     await tx.execute('select 1 from organisation where organisation_id = $1 for update', [organisationId]);
     const [kept] = await tx.read(
       row({ keptBytes: integer }),
-      "select coalesce(sum(size_bytes), 0)::bigint as kept_bytes from upload where organisation_id = $1 and state <> 'gone'",
+      // What is kept of submissions that have ended is no longer the organisation's to make room for.
+      `select coalesce(sum(u.size_bytes), 0)::bigint as kept_bytes from upload u left join submission s using (submission_id)
+        where u.organisation_id = $1 and u.state <> 'gone' and s.finished_at is null`,
       [organisationId],
     );
     const left = budget.mostBytesOfOrganisation - (kept?.keptBytes ?? 0);
@@ -142,15 +144,30 @@ export async function markGone(db: Db, uploadIds: readonly string[]): Promise<st
   return gone.map(({ uploadId }) => uploadId);
 }
 
-/** Uploads that nobody has added to or submitted for so long. */
-export async function staleUploads(db: Queryable, hours: number): Promise<string[]> {
+/**
+ * Uploads that are not needed any more: that nobody has added to or submitted for so long; of submissions that were cancelled; and of those that
+ * ended so long ago, except, with `keep`, of those that were looked at whole.
+ */
+export async function staleUploads(db: Queryable, hours: number, keep: boolean): Promise<string[]> {
   const stale = await db.read(
     row({ uploadId: text }),
-    `select upload_id from upload
-      where state in ('receiving', 'complete') and touched_at < now() - make_interval(hours => $1::integer)`,
-    [hours],
+    `select u.upload_id from upload u left join submission s using (submission_id)
+      where (u.state in ('receiving', 'complete') and u.touched_at < now() - make_interval(hours => $1::integer))
+         or (u.state = 'submitted' and s.state = 'cancelled')
+         or (u.state = 'submitted' and s.finished_at < now() - make_interval(hours => $1::integer)
+             and not ($2::boolean and s.state = 'complete'))`,
+    [hours, keep],
   );
   return stale.map(({ uploadId }) => uploadId);
+}
+
+/** Whether a batch of uploads has one that could not be opened or gone through: it must not be removed as if it had been looked at. */
+export async function hasUnreadUploads(db: Queryable, batchId: string): Promise<boolean> {
+  const unread = await db.query(
+    "select 1 from item where batch_id = $1 and container_path_key is null and outcome in ('rejected', 'failed') limit 1",
+    [batchId],
+  );
+  return unread.length > 0;
 }
 
 /** Of these, those whose file may still be needed. */

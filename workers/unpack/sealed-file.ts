@@ -41,9 +41,12 @@ export class SealedFile implements ReadableFile {
   readonly #file: FileHandle;
   readonly #segments: readonly Segment[];
   readonly trailer: SealedTrailer;
+  /** In hexadecimal, without hyphens. */
+  readonly uploadId: string;
   readonly #kept = new Map<string, Buffer>();
 
-  private constructor(file: FileHandle, segments: readonly Segment[], trailer: SealedTrailer) {
+  private constructor(file: FileHandle, segments: readonly Segment[], trailer: SealedTrailer, uploadId: string) {
+    this.uploadId = uploadId;
     this.#file = file;
     this.#segments = segments;
     this.trailer = trailer;
@@ -84,7 +87,7 @@ export class SealedFile implements ReadableFile {
     const last = segments.at(-1);
     if (trailer === null || trailer.sizeBytes !== (last === undefined ? 0 : last.start + last.sizeBytes))
       throw new SealBroken('it ends before its end');
-    const opened = new SealedFile(file, segments, trailer);
+    const opened = new SealedFile(file, segments, trailer, uploadId ?? '');
     if (!trailer.verified && (await opened.#sha256()) !== trailer.sha256)
       throw new SealBroken('its content has another digest than was stated');
     return opened;

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import path from 'node:path';
 import type { Outcome, Reason } from '../../schemas/outcome.ts';
 import { SEALED_MAGIC } from '../../schemas/sealed-upload.ts';
 import { SNIFF_HEAD_BYTES, sniffType } from '../read/sniff.ts';
@@ -95,6 +96,9 @@ async function unpackFile(
   if (unsealingKey === null || magic.toString('latin1') !== SEALED_MAGIC)
     return await unpackByContent(file, fileSize, archivePath, sink);
   const sealed = await SealedFile.open(file, fileSize, unsealingKey);
+  // A whole upload that was put in the place of another one.
+  if (path.basename(archivePath.toString()).replaceAll('-', '') !== `${sealed.uploadId}.sealed`)
+    return archiveReason('unreadable', 'another upload lies in its place');
   const { name, modifiedAt } = sealed.trailer;
   const place = Buffer.from(name);
   if (sniffType(await readAt(sealed, 0, SNIFF_HEAD_BYTES)).class.kind === 'archive')

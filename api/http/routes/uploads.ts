@@ -13,6 +13,8 @@ import { answers, type TypedApp } from '../typed-app.ts';
 
 /** Streams of bytes at once: each is a core's work and a disk's, and they are long. */
 const MOST_STREAMS = 8;
+/** Of one organisation, so that none takes the places of all. */
+const MOST_STREAMS_OF_ORGANISATION = 2;
 const OFFSET_HEADER = 'upload-offset';
 const tags = ['uploads'];
 const byId = Closed({ uploadId: Uuid });
@@ -82,7 +84,7 @@ export function uploadRoutes(app: TypedApp, { db, uploads, uploadBudget }: Uploa
     async (request, reply) => await told(reply, await own(db, request)),
   );
 
-  const streams = new Set<string>();
+  const streams = new Map<string, string>();
   app.addContentTypeParser('application/octet-stream', (_request, payload, done) => done(null, payload));
   app.patch(
     '/uploads/:uploadId',
@@ -102,13 +104,14 @@ export function uploadRoutes(app: TypedApp, { db, uploads, uploadBudget }: Uploa
       },
     },
     async (request, reply) => {
-      const { uploadId } = await own(db, request);
-      if (streams.size >= MOST_STREAMS)
+      const { uploadId, organisationId } = await own(db, request);
+      const ofSame = [...streams.values()].filter((one) => one === organisationId).length;
+      if (streams.size >= MOST_STREAMS || ofSame >= MOST_STREAMS_OF_ORGANISATION)
         throw new HomewardError(
           'HW_BUSY',
-          `expected at most ${MOST_STREAMS} uploads at once, received one more; send it again in a second`,
+          `expected at most ${MOST_STREAMS} uploads at once, ${MOST_STREAMS_OF_ORGANISATION} of an organisation, received one more; send it again when one has ended`,
         );
-      streams.add(request.id);
+      streams.set(request.id, organisationId);
       try {
         const offset = request.headers[OFFSET_HEADER];
         return await told(reply, await uploads.append(uploadId, offset, steadyBytes(request.body)));
