@@ -113,7 +113,7 @@ describe('a served engine', { timeout: 600_000 }, () => {
     assert.equal(imported.code, 0, imported.stderr);
     await withData(folder.at('data'), async (db) => {
       await seedPurpose(db);
-      ({ organisationId } = await seedOrganisation(db, { fields: ['distance', 'seriesName'] }));
+      ({ organisationId } = await seedOrganisation(db, { fields: ['distance', 'seriesName'], dailyQuota: 10_000 }));
       const granted = await seedKey(db, organisationId, ['lab']);
       key = granted.presented;
       caseId = await openCase(db, { organisationId, caseRef: 'C-7', jointUntil: null }, FIRST);
