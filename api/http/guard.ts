@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Actor } from '../../engine/access/access-error.ts';
 import { type AdmissionFacts, type AskedFacts, admissionFacts } from '../../engine/access/admission-facts.ts';
 import { type Admission, admit } from '../../engine/access/admit.ts';
 import { memberDb } from '../../engine/access/member-db.ts';
@@ -121,6 +122,12 @@ export function admittedOf(request: FastifyRequest): Admitted {
   if (request.admitted === null)
     throw new HomewardError('HW_INTERNAL', 'expected a guarded route to be reached by a member; report this');
   return request.admitted;
+}
+
+/** Who changes access, as the engine's rules ask for him. */
+export function actorOf(request: FastifyRequest): Actor {
+  const { label, principalId } = admittedOf(request).member;
+  return { label, principalId };
 }
 
 async function letIn(

@@ -49,6 +49,12 @@ export async function findPrincipal(db: Queryable, organisationId: string, label
   return found?.principalId ?? null;
 }
 
+/** The principal of this label, added where the organisation has none; one that is there stays as it is. @throws as addPrincipal */
+export async function findOrAddPrincipal(db: Db, principal: NewPrincipal, by: Actor): Promise<string> {
+  const found = await findPrincipal(db, principal.organisationId, principal.label);
+  return found ?? (await addPrincipal(db, principal, by));
+}
+
 /** What carries a principal in stops doing so at once, for good. */
 export async function endPrincipal(db: Db, principalId: string): Promise<boolean> {
   const ended = await db.execute('update principal set ended_at = now() where principal_id = $1 and ended_at is null', [

@@ -8,7 +8,7 @@ import {
   listCertificates,
   revokeCertificate,
 } from '../../../engine/access/credentials.ts';
-import { addPrincipal, findPrincipal } from '../../../engine/access/principals.ts';
+import { findOrAddPrincipal } from '../../../engine/access/principals.ts';
 import { ROLES, type Role } from '../../../schemas/access.ts';
 import { HomewardError } from '../../../schemas/error.ts';
 import { neutralise } from '../../report/neutralise.ts';
@@ -67,9 +67,7 @@ async function add(context: CliContext, organisationId: string, file: string, op
   const expiresAt = new Date(certificate.validTo).toISOString();
   await actOnAccess(context, options, 'alteration', 'certificate add', async (db, by) => {
     const { label, role: roles } = options;
-    const principalId =
-      (await findPrincipal(db, organisationId, label)) ??
-      (await addPrincipal(db, { organisationId, kind: 'certificate', label, roles }, by));
+    const principalId = await findOrAddPrincipal(db, { organisationId, kind: 'certificate', label, roles }, by);
     await addCertificate(db, { principalId, sha256, expiresAt }, by);
     return {
       result: undefined,

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { addApiKey, type ListedKey, listApiKeys, revokeApiKey } from '../../../engine/access/credentials.ts';
-import { addPrincipal, findPrincipal } from '../../../engine/access/principals.ts';
+import { findOrAddPrincipal } from '../../../engine/access/principals.ts';
 import { ROLES, type Role } from '../../../schemas/access.ts';
 import { neutralise } from '../../report/neutralise.ts';
 import { type CliContext, type CommonOptions, printLine, withCommonOptions } from '../context.ts';
@@ -46,9 +46,7 @@ export function registerKey(program: Command, context: CliContext): void {
 async function add(context: CliContext, organisationId: string, options: AddOptions): Promise<void> {
   const made = await actOnAccess(context, options, 'alteration', 'key add', async (db, by) => {
     const { label, role: roles, days: validDays } = options;
-    const principalId =
-      (await findPrincipal(db, organisationId, label)) ??
-      (await addPrincipal(db, { organisationId, kind: 'key', label, roles }, by));
+    const principalId = await findOrAddPrincipal(db, { organisationId, kind: 'key', label, roles }, by);
     const result = await addApiKey(db, { principalId, roles, validDays }, by);
     return { result, objects: [`organisation ${organisationId}`, `principal ${principalId}`, `key ${result.keyId}`] };
   });

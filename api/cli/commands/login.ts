@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { addSubject, type ListedLogin, listSubjects, revokeSubject } from '../../../engine/access/credentials.ts';
-import { addPrincipal, findPrincipal } from '../../../engine/access/principals.ts';
+import { findOrAddPrincipal } from '../../../engine/access/principals.ts';
 import { ROLES, type Role } from '../../../schemas/access.ts';
 import { neutralise } from '../../report/neutralise.ts';
 import { type CliContext, type CommonOptions, printLine, withCommonOptions } from '../context.ts';
@@ -27,9 +27,7 @@ export function registerLogin(program: Command, context: CliContext): void {
     .action(async (organisationId: string, issuer: string, subject: string, options: AddOptions) => {
       await actOnAccess(context, options, 'alteration', 'login add', async (db, by) => {
         const { label, role: roles } = options;
-        const principalId =
-          (await findPrincipal(db, organisationId, label)) ??
-          (await addPrincipal(db, { organisationId, kind: 'person', label, roles }, by));
+        const principalId = await findOrAddPrincipal(db, { organisationId, kind: 'person', label, roles }, by);
         await addSubject(db, { principalId, issuer, subject }, by);
         return { result: undefined, objects: [`organisation ${organisationId}`, `principal ${principalId}`] };
       });

@@ -7,7 +7,7 @@ import {
 } from '../../../engine/access/agreements.ts';
 import { addApiKey, listApiKeys, revokeApiKey } from '../../../engine/access/credentials.ts';
 import { addOrganisation, listOrganisations } from '../../../engine/access/organisations.ts';
-import { addPrincipal, findPrincipal } from '../../../engine/access/principals.ts';
+import { findOrAddPrincipal } from '../../../engine/access/principals.ts';
 import { addPurpose, listPurposes } from '../../../engine/access/purposes.ts';
 import type { Db } from '../../../engine/store/db.ts';
 import { Uuid } from '../../../schemas/access.ts';
@@ -30,7 +30,7 @@ import {
   PurposeRequest,
   RevocationRequest,
 } from '../../../schemas/http/administration.ts';
-import { admittedOf, type RoutePolicy } from '../guard.ts';
+import { actorOf, admittedOf, type RoutePolicy } from '../guard.ts';
 import { answers, type TypedApp } from '../typed-app.ts';
 
 const tags = ['administration'];
@@ -47,11 +47,6 @@ export function administrationRoutes(app: TypedApp, { db }: { readonly db: Db })
   purposeRoutes(app, db);
   keyRoutes(app, db);
 }
-
-const actorOf = (request: Parameters<typeof admittedOf>[0]) => {
-  const { label, principalId } = admittedOf(request).member;
-  return { label, principalId };
-};
 
 function organisationRoutes(app: TypedApp, db: Db): void {
   app.get(
@@ -228,9 +223,7 @@ function keyRoutes(app: TypedApp, db: Db): void {
     async (request, reply) => {
       const { organisationId, label, roles, validDays } = request.body;
       const by = actorOf(request);
-      const principalId =
-        (await findPrincipal(db, organisationId, label)) ??
-        (await addPrincipal(db, { organisationId, kind: 'key', label, roles }, by));
+      const principalId = await findOrAddPrincipal(db, { organisationId, kind: 'key', label, roles }, by);
       const { keyId, presented, expiresAt } = await addApiKey(db, { principalId, roles, validDays }, by);
       admittedOf(request).objects.push(`key ${keyId}`);
       return await reply.code(201).send({ keyId, key: presented, expiresAt });

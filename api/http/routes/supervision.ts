@@ -8,7 +8,7 @@ import { Closed, Count } from '../../../schemas/closed.ts';
 import { HomewardError } from '../../../schemas/error.ts';
 import { Done } from '../../../schemas/http/administration.ts';
 import { ConsentRequest, ProbeAlertList, ReviewDecision, ReviewList } from '../../../schemas/http/supervision.ts';
-import { admittedOf, type RoutePolicy } from '../guard.ts';
+import { actorOf, admittedOf, type RoutePolicy } from '../guard.ts';
 import { answers, type TypedApp } from '../typed-app.ts';
 
 const tags = ['supervision'];
@@ -112,8 +112,7 @@ export function supervisionRoutes(app: TypedApp, { db }: { readonly db: Db }): v
           'HW_REQUEST_INVALID',
           'expected another organisation, received your own; to itself nobody has to consent',
         );
-      const by = { label: member.label, principalId: member.principalId };
-      await setDerivationConsent(db, { owner: member.organisationId, recipient, given }, by);
+      await setDerivationConsent(db, { owner: member.organisationId, recipient, given }, actorOf(request));
       return done;
     },
   );
