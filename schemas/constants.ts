@@ -2,6 +2,8 @@
  * What of the schemas is known without building them. A file of its own, because loading TypeBox costs a process 0.4 s before it can do
  * anything: hosts never load it, and a scan does not before its first file is read.
  */
+import type { ProgressCounts } from './progress.ts';
+
 /** Changes whenever a digest, hash, decoder or limit changes what a file's fingerprint is. */
 export const PIPELINE_VERSION = '2026.11.0';
 
@@ -162,3 +164,19 @@ export const BITS_ALGORITHMS = ['pdq', 'pdq-512', 'pdq-full', 'blockhash-256-r51
 
 /** Hashes of one segment of the index: its positions are 32-bit addresses of 4 GiB, and at 11 bands of 23 bits a hash takes 96 bytes. */
 export const MOST_HASHES_OF_SEGMENT = 35_000_000;
+
+/** Counts of something of which nothing was read yet; an object of one's own. */
+export const noCounts = (): ProgressCounts => ({
+  read: 0,
+  readBytes: 0,
+  known: 0,
+  nearDuplicate: 0,
+  unseen: 0,
+  knownGood: 0,
+  unknown: 0,
+  partial: 0,
+  rejected: 0,
+  notExamined: 0,
+  failed: 0,
+  knownBy: [],
+});

@@ -4,12 +4,11 @@ import { rematch } from '../../engine/rematch/rematch.ts';
 import type { Db } from '../../engine/store/db.ts';
 import type { Submission } from '../../engine/submission/submission.ts';
 import type { SubmissionFacts } from '../../engine/submission/submission-facts.ts';
-import { uploadsOfSubmission } from '../../engine/upload/upload.ts';
 import { isSetPath } from '../../schemas/checks/is-set-path.ts';
 import type { Config } from '../../schemas/config.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import { auditActOf } from './audit-act.ts';
-import { contentOf, type OpenUploads } from './upload-folder.ts';
+import { type OpenUploads, uploadedList } from './upload-folder.ts';
 
 /**
  * Imports an uploaded hash set as the command does, and compares what is stored with what is new in it. Returns whether it was stopped before
@@ -24,21 +23,15 @@ export async function importUpload(
 ): Promise<boolean> {
   const { submission, facts, signal } = of;
   const asked: unknown = JSON.parse(submission.path);
-  const [upload] = await uploadsOfSubmission(db, submission.submissionId);
-  if (upload === undefined || !isSetPath(asked))
-    throw new HomewardError('HW_INTERNAL', 'expected the upload of a hash set; report this');
-  const folder = await uploads.store.gather(submission.submissionId, [upload.uploadId]);
+  if (!isSetPath(asked)) throw new HomewardError('HW_INTERNAL', 'expected what a hash set is to become; report this');
+  const { upload, content } = await uploadedList(db, uploads, submission.submissionId);
   const act = auditActOf({ ...config, actor: facts.submitter }, 'collection', 'hashset import', {
     case: facts.caseRef,
   });
   return await withAudit(db, act, async () => {
     const imported = await importSetFile(db, {
       file: upload.name,
-      content: {
-        sha256: upload.sha256,
-        sizeBytes: upload.sizeBytes,
-        chunks: () => contentOf(folder, upload, uploads),
-      },
+      content: { sha256: upload.sha256, sizeBytes: upload.sizeBytes, chunks: content },
       source: asked.source,
       name: asked.name,
       format: asked.format,

@@ -2,33 +2,16 @@ import { countListed } from '../../engine/access/count-look-ups.ts';
 import { openSet } from '../../engine/hashset/formats/reader.ts';
 import { recordsOf } from '../../engine/hashset/formats/record-batch.ts';
 import { SET_FORMATS } from '../../engine/hashset/formats/set-head.ts';
-import { hashProgress, recordHashAnswers } from '../../engine/lookup/hash-answers.ts';
+import { recordHashAnswers } from '../../engine/lookup/hash-answers.ts';
 import { lookUpRecords } from '../../engine/lookup/look-up.ts';
 import type { BitSearch } from '../../engine/search/bit-search.ts';
 import type { Db } from '../../engine/store/db.ts';
-import type { Submission } from '../../engine/submission/submission.ts';
-import { uploadsOfSubmission } from '../../engine/upload/upload.ts';
-import { HomewardError } from '../../schemas/error.ts';
-import type { ProgressCounts } from '../../schemas/progress.ts';
-import { contentOf, type OpenUploads } from './upload-folder.ts';
+import { noteProgress, type Submission } from '../../engine/submission/submission.ts';
+import { noCounts } from '../../schemas/constants.ts';
+import { type OpenUploads, uploadedList } from './upload-folder.ts';
 
 /** Records looked up and recorded together. */
 const AT_ONCE = 1000;
-
-const NOTHING: ProgressCounts = {
-  read: 0,
-  readBytes: 0,
-  known: 0,
-  nearDuplicate: 0,
-  unseen: 0,
-  knownGood: 0,
-  unknown: 0,
-  partial: 0,
-  rejected: 0,
-  notExamined: 0,
-  failed: 0,
-  knownBy: [],
-};
 
 /**
  * Looks up every record of an uploaded list of hashes and records what came of it, some at a time: stopped at any moment, it goes on after
@@ -43,16 +26,10 @@ export async function lookUpUpload(
 ): Promise<boolean> {
   const { db, bits } = store;
   const { submissionId } = submission;
-  const [list] = await uploadsOfSubmission(db, submissionId);
-  if (list === undefined)
-    throw new HomewardError('HW_INTERNAL', 'expected the upload of a list of hashes; report this');
-  const folder = await uploads.store.gather(submissionId, [list.uploadId]);
-  const counts = { ...NOTHING, ...(await hashProgress(db, submissionId)) };
+  const list = await uploadedList(db, uploads, submissionId);
+  const counts = { ...(submission.counts ?? noCounts()) };
   const format = SET_FORMATS.find((one) => one === submission.path.split(' ', 1)[0]) ?? 'auto';
-  const reader = await openSet(contentOf(folder, list, uploads), {
-    format,
-    name: list.name,
-  });
+  const reader = await openSet(list.content(), { format, name: list.upload.name });
   let passed = 0;
   let rejected = 0;
   try {
@@ -75,7 +52,7 @@ export async function lookUpUpload(
   } finally {
     await reader.close();
   }
-  await recordHashAnswers(db, submissionId, [], { ...counts, rejected });
+  await noteProgress(db, submissionId, { ...counts, rejected });
   return false;
 }
 

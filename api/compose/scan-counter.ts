@@ -1,4 +1,5 @@
 import type { RecordedStanding } from '../../engine/ingest/recorder.ts';
+import { noCounts } from '../../schemas/constants.ts';
 import type { Embedding } from '../../schemas/embedding.ts';
 import type { Examination } from '../../schemas/fingerprint.ts';
 import type { ProgressCounts } from '../../schemas/progress.ts';
@@ -10,20 +11,7 @@ const MOST_BREAKDOWN_LINES = 50;
 
 /** Counts for the progress line. `counts` is one live object: what it says is always what is known so far. */
 export class ScanCounter {
-  readonly counts = {
-    read: 0,
-    readBytes: 0,
-    known: 0,
-    nearDuplicate: 0,
-    unseen: 0,
-    knownGood: 0,
-    unknown: 0,
-    partial: 0,
-    rejected: 0,
-    notExamined: 0,
-    failed: 0,
-    knownBy: [] as { source: string; scheme: string; code: string | null; known: number }[],
-  };
+  readonly counts = noCounts();
 
   /** A file was read to its end or given up. */
   examined(examination: Examination): void {

@@ -25,7 +25,7 @@ import { lookUpUpload } from './look-up-upload.ts';
 import type { ModelsAsked } from './models-stage.ts';
 import type { ScanProgress, ScanProgressState } from './scan-progress.ts';
 import { type OpenStore, type SealedSource, scanSeizure } from './scan-seizure.ts';
-import { budgetOfUploads, digestOfUploads, type OpenUploads } from './upload-folder.ts';
+import { budgetOfUploads, digestOfUploads, gatherUploads, type OpenUploads } from './upload-folder.ts';
 
 /** Between looks at what waits and at who wants to stop; a wake comes before. */
 const LOOK_EVERY_MS = 500;
@@ -168,13 +168,11 @@ export class SubmissionRunner {
     const { config, store, uploads } = this.#options;
     if (root !== UPLOADS_ROOT)
       return { root: await evidencePath(config.evidenceRoots, root, path), sealed: null, limits: {} };
-    const of = await uploadsOfSubmission(store.db, submissionId);
+    const { folder, uploads: of } = await gatherUploads(store.db, uploads, submissionId);
+    const unsealingKey = uploads.privateKey.export({ format: 'der', type: 'pkcs8' }).toString('base64');
     return {
-      root: await uploads.store.gather(
-        submissionId,
-        of.map(({ uploadId }) => uploadId),
-      ),
-      sealed: { unsealingKey: uploads.unsealingKey, digest: digestOfUploads(of) },
+      root: folder,
+      sealed: { unsealingKey, digest: digestOfUploads(of) },
       limits: { archiveBudget: budgetOfUploads(config) },
     };
   }

@@ -1,11 +1,11 @@
-import { createHash, createPrivateKey } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { manifestLine } from '../../engine/custody/manifest.ts';
 import type { SourceDigest } from '../../engine/custody/take-over.ts';
 import type { Db } from '../../engine/store/db.ts';
 import { unsealingKey } from '../../engine/upload/unsealing-key.ts';
-import type { Upload } from '../../engine/upload/upload.ts';
+import { type Upload, uploadsOfSubmission } from '../../engine/upload/upload.ts';
 import { UploadStore } from '../../engine/upload/upload-store.ts';
 import type { Config } from '../../schemas/config.ts';
 import { HomewardError } from '../../schemas/error.ts';
@@ -15,8 +15,8 @@ const CHUNK_BYTES = 1024 * 1024;
 
 export interface OpenUploads {
   readonly store: UploadStore;
-  /** For unpack hosts, see UnpackTask. */
-  readonly unsealingKey: string;
+  /** Opens them; goes to unpack hosts, see UnpackTask. */
+  readonly privateKey: KeyObject;
 }
 
 /** Where uploads lie, and what opens them. Hosts see nothing of the data folder, so they lie beside it. */
@@ -24,7 +24,7 @@ export async function openUploads(db: Db, { dataFolder, uploads }: Config): Prom
   const { privateKey, publicKey } = await unsealingKey(path.join(dataFolder, 'upload-key.pem'));
   return {
     store: new UploadStore(db, uploads.folder ?? `${path.resolve(dataFolder)}-uploads`, publicKey),
-    unsealingKey: privateKey.export({ format: 'der', type: 'pkcs8' }).toString('base64'),
+    privateKey,
   };
 }
 
@@ -50,19 +50,42 @@ export function budgetOfUploads({ archiveBudget, uploads }: Config): Config['arc
   };
 }
 
+/** What was uploaded for a submission, with the folder of its own that it lies in. */
+export async function gatherUploads(
+  db: Db,
+  { store }: OpenUploads,
+  submissionId: string,
+): Promise<{ readonly folder: string; readonly uploads: readonly Upload[] }> {
+  const uploads = await uploadsOfSubmission(db, submissionId);
+  const ids = uploads.map(({ uploadId }) => uploadId);
+  return { folder: await store.gather(submissionId, ids), uploads };
+}
+
+/** The one upload of a submission that is no material but a list of hashes, and its bytes. */
+export async function uploadedList(
+  db: Db,
+  uploads: OpenUploads,
+  submissionId: string,
+): Promise<{ readonly upload: Upload; readonly content: () => AsyncGenerator<Buffer> }> {
+  const { folder, uploads: gathered } = await gatherUploads(db, uploads, submissionId);
+  const [upload] = gathered;
+  if (upload === undefined)
+    throw new HomewardError('HW_INTERNAL', 'expected the upload of a list of hashes; report this');
+  return { upload, content: () => contentOf(folder, upload, uploads.privateKey) };
+}
+
 /**
- * The bytes of a sealed upload that is no material but a list of hashes, each chunk valid until the next one is asked for.
+ * Each chunk valid until the next one is asked for.
  * @throws HW_UPLOAD_DIGEST where it was changed on disk
  */
-export async function* contentOf(
+async function* contentOf(
   folder: string,
   { uploadId, sizeBytes }: Upload,
-  { unsealingKey: opensIt }: OpenUploads,
+  privateKey: KeyObject,
 ): AsyncGenerator<Buffer> {
   const handle = await open(path.join(folder, `${uploadId}.sealed`));
   try {
-    const key = createPrivateKey({ key: Buffer.from(opensIt, 'base64'), format: 'der', type: 'pkcs8' });
-    const sealed = await SealedFile.open(handle, (await handle.stat()).size, key);
+    const sealed = await SealedFile.open(handle, (await handle.stat()).size, privateKey);
     const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
     for (let at = 0; at < sizeBytes; ) {
       const { bytesRead } = await sealed.read(chunk, 0, chunk.length, at);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Compile } from 'typebox/compile';
+import { noCounts } from '../../schemas/constants.ts';
 import { type ProgressCounts, ProgressLine } from '../../schemas/progress.ts';
 import {
   advanceProgress,
@@ -19,18 +20,10 @@ function update(read: number, changes: Partial<ProgressCounts> = {}): ProgressUp
     totalItems: 10_000,
     totalBytes: 10_000_000,
     counts: {
+      ...noCounts(),
       read,
       readBytes: read * 1000,
-      known: 0,
-      nearDuplicate: 0,
       unseen: read,
-      knownGood: 0,
-      unknown: 0,
-      partial: 0,
-      rejected: 0,
-      notExamined: 0,
-      failed: 0,
-      knownBy: [],
       ...changes,
     },
   };

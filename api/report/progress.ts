@@ -1,3 +1,4 @@
+import { noCounts } from '../../schemas/constants.ts';
 import type { ProgressCounts, ProgressLine } from '../../schemas/progress.ts';
 import { byteSize, groupDigits, percent } from './figures.ts';
 import { neutralise } from './neutralise.ts';
@@ -34,26 +35,11 @@ export interface ProgressState {
   readonly samples: readonly Sample[];
 }
 
-const NOTHING_YET: ProgressCounts = {
-  read: 0,
-  readBytes: 0,
-  known: 0,
-  nearDuplicate: 0,
-  unseen: 0,
-  knownGood: 0,
-  unknown: 0,
-  partial: 0,
-  rejected: 0,
-  notExamined: 0,
-  failed: 0,
-  knownBy: [],
-};
-
 export function startProgress(nowMs: number): ProgressState {
   return {
     startedAtMs: nowMs,
     nowMs,
-    update: { stage: 'hashes', counts: NOTHING_YET, totalItems: null, totalBytes: null },
+    update: { stage: 'hashes', counts: noCounts(), totalItems: null, totalBytes: null },
     samples: [{ atMs: nowMs, items: 0, bytes: 0 }],
   };
 }

@@ -1,9 +1,10 @@
 import { Type } from 'typebox';
 import { Closed, Count } from '../../schemas/closed.ts';
 import { LOOKUP_METHODS, type LookupAnswer, LookupMethod } from '../../schemas/lookup.ts';
-import { ProgressCounts } from '../../schemas/progress.ts';
-import { type Db, jsonParam, type Queryable } from '../store/db.ts';
+import type { ProgressCounts } from '../../schemas/progress.ts';
+import { type Db, jsonParam } from '../store/db.ts';
 import { bool, integer, json, nullable, oneOf, row, text } from '../store/row-shape.ts';
+import { noteProgress } from '../submission/submission.ts';
 import { answerOf, describeFound } from './look-up.ts';
 
 /** More hits of one record than this are not kept: an answer tells a hundred. */
@@ -53,10 +54,7 @@ export async function recordHashAnswers(
         ),
       ],
     );
-    await tx.execute('update submission set counts = $2, revision = revision + 1 where submission_id = $1', [
-      submissionId,
-      JSON.stringify(counts),
-    ]);
+    await noteProgress(tx, submissionId, counts);
   });
 }
 
@@ -105,14 +103,4 @@ export async function hashAnswers(
 function methodsOf(searched: string): LookupMethod[] {
   const named = new Set(searched.split(','));
   return LOOKUP_METHODS.filter((method) => named.has(method));
-}
-
-/** How far a list is; null before its first records. */
-export async function hashProgress(db: Queryable, submissionId: string): Promise<ProgressCounts | null> {
-  const [found] = await db.read(
-    row({ counts: nullable(json(ProgressCounts)) }),
-    'select counts from submission where submission_id = $1',
-    [submissionId],
-  );
-  return found?.counts ?? null;
 }

@@ -199,7 +199,7 @@ export async function urgentWaits(db: Queryable): Promise<boolean> {
   return asked?.waits === true;
 }
 
-export async function noteProgress(db: Db, submissionId: string, counts: ProgressCounts): Promise<void> {
+export async function noteProgress(db: Queryable, submissionId: string, counts: ProgressCounts): Promise<void> {
   await db.execute('update submission set counts = $2, revision = revision + 1 where submission_id = $1', [
     submissionId,
     JSON.stringify(counts),
