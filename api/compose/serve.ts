@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Server } from 'node:https';
 import { openAccess } from '../../engine/access/open-access.ts';
 import { listOrganisations } from '../../engine/access/organisations.ts';
@@ -7,7 +6,7 @@ import { AuditWriter } from '../../engine/audit/audit-writer.ts';
 import { CheckpointSchedule } from '../../engine/audit/checkpoint-schedule.ts';
 import { openDigestSearch } from '../../engine/search/digests/open-digest-search.ts';
 import type { Db } from '../../engine/store/db.ts';
-import type { Config, TlsSettings } from '../../schemas/config.ts';
+import type { Config } from '../../schemas/config.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import { buildApp, type HttpLimits, type LogLine } from '../http/app.ts';
 import { IdentityTokens } from '../http/identity-tokens.ts';
@@ -20,7 +19,7 @@ import { openDatabase } from './open-database.ts';
 import { openSearch } from './open-search.ts';
 import { repeatedly } from './repeatedly.ts';
 import { SubmissionRunner } from './submission-runner.ts';
-import { readTls } from './tls-files.ts';
+import { followTls, readTls } from './tls-files.ts';
 import { openUploads } from './upload-folder.ts';
 
 /** A part of the service that is not up within this is not ready. */
@@ -30,7 +29,6 @@ const CLOCK_LOOK_MS = 500;
 /** From the end of an agreement to the beginning of the purge that it names. */
 const PURGE_LOOK_MS = 10_000;
 const SWEEP_EVERY_MS = 10 * 60_000;
-const CERTIFICATE_LOOK_MS = 60_000;
 
 export interface ServeOptions {
   readonly config: Config;
@@ -100,25 +98,13 @@ export async function openService({ config, log, limits }: ServeOptions): Promis
       log,
     },
     limits,
-    tls === null ? null : { ...tls.context, requestCert: tls.asksClients, rejectUnauthorized: false },
+    tls,
   );
   opened.defer(async () => await app.close());
-  if (config.tls !== null)
-    opened.use(followCertificate(app, config.tls, (error) => log(failureLine('tls', 'none', error))));
+  if (config.tls !== null && app.server instanceof Server)
+    opened.use(followTls(app.server, config.tls, (error) => log(failureLine('tls', 'none', error))));
   const all = opened.move();
   return { app, close: async () => await all.disposeAsync() };
-}
-
-/** Takes a renewed certificate without a restart. One that cannot be used is told again and again, and the one before stays in use. */
-function followCertificate(app: TypedApp, settings: TlsSettings, onError: (error: unknown) => void): AsyncDisposable {
-  let used = '';
-  const follow = async (): Promise<void> => {
-    const { context } = await readTls(settings);
-    const now = createHash('sha256').update(String(context.cert)).update(String(context.key)).digest('hex');
-    if (now !== used && app.server instanceof Server) app.server.setSecureContext(context);
-    used = now;
-  };
-  return repeatedly(CERTIFICATE_LOOK_MS, follow, onError);
 }
 
 /** The unit's own chain is that of its commands, by the name in the configuration; a partner's is its id. */

@@ -60,3 +60,11 @@ export async function requireOrganisation(db: Queryable, organisationId: string)
     throw accessNotFound('an organisation', organisationId, 'homeward organisation list shows them');
   return found;
 }
+
+/** The same for all reasons, nothing presented among them: which of them it was helps only who guesses. */
+export function unauthenticated(): HomewardError {
+  return new HomewardError(
+    'HW_UNAUTHENTICATED',
+    'expected an API key or token (header Authorization, Bearer ...) or a client certificate that is known and in force, and of one and the same principal, received none; ask the administrator of the organisation that runs this engine',
+  );
+}

@@ -2,6 +2,7 @@ import type { Member } from '../../schemas/access.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import type { Db } from '../store/db.ts';
 import { integer, row } from '../store/row-shape.ts';
+import { unauthenticated } from './access-error.ts';
 import { digestOfKey, parseApiKey, provesSecret } from './api-key.ts';
 import { type Credential, type FoundMember, findMember } from './find-member.ts';
 
@@ -156,13 +157,5 @@ function admitted({ member, home }: FoundMember): Member {
   throw new HomewardError(
     'HW_AGREEMENT_ENDED',
     'expected an agreement of your organisation that is in force today, received none; ask the organisation that runs the engine for a new one',
-  );
-}
-
-/** The same for all reasons: which of them it was helps only who guesses. */
-function unauthenticated(): HomewardError {
-  return new HomewardError(
-    'HW_UNAUTHENTICATED',
-    'expected an API key, certificate or login that is known and in force, received another one; ask the administrator for a new one',
   );
 }

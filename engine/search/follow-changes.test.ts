@@ -1,17 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { STORE_ENGINES } from '../../test/store-engines.ts';
+import { until } from '../../test/until.ts';
 import type { Db } from '../store/db.ts';
 import { latestKnownChange } from '../store/queries/known-changes.ts';
 import { followKnownChanges } from './follow-changes.ts';
 
-const WAIT_MS = 15_000;
 const HOUR_MS = 3_600_000;
-
-async function until(done: () => boolean): Promise<void> {
-  for (let waited = 0; !done() && waited < WAIT_MS; waited += 20) await delay(20);
-}
 
 for (const engine of STORE_ENGINES) {
   describe(`following what is known on ${engine.name}`, engine.options, () => {
@@ -34,9 +29,9 @@ for (const engine of STORE_ENGINES) {
         onChange: async (changeId) => void told.push(changeId),
         onFailure: (error) => assert.fail(String(error)),
       });
-      await until(() => told.length === 1);
+      await until(() => told.length === 1, 'a change being told');
       await noteChange();
-      await until(() => told.length === 2);
+      await until(() => told.length === 2, 'another change being told');
       stop.abort();
       await following;
       assert.deepEqual(told, [after + 1, after + 2]);
@@ -58,7 +53,7 @@ for (const engine of STORE_ENGINES) {
         onFailure: (error) => assert.fail(String(error)),
       });
       await noteChange();
-      await until(() => told.length === 1);
+      await until(() => told.length === 1, 'a change being told');
       stop.abort();
       await following;
       assert.deepEqual(told, [after + 1]);

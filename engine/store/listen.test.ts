@@ -1,19 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { needsServer, openTestServerDb, STORE_ENGINES } from '../../test/store-engines.ts';
+import { until } from '../../test/until.ts';
 import type { Db } from './db.ts';
 import { KNOWN_CHANGES_CHANNEL, knownChangesAfter, latestKnownChange } from './queries/known-changes.ts';
 import { integer, row } from './row-shape.ts';
-
-const WAIT_MS = 15_000;
-
-async function until(done: () => boolean, what: string): Promise<void> {
-  for (let waited = 0; !done(); waited += 20) {
-    assert.ok(waited < WAIT_MS, `${what} did not happen within ${WAIT_MS} ms`);
-    await delay(20);
-  }
-}
 
 async function noteChange(db: Db): Promise<number> {
   const [noted] = await db.read(
