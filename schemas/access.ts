@@ -33,6 +33,8 @@ export const PurposeCode = Type.String({ pattern: PURPOSE_PATTERN, maxLength: 40
 export const ORGANISATION_PATTERN = '^[a-z0-9][a-z0-9-]{0,62}$';
 export const OrganisationId = Type.String({ pattern: ORGANISATION_PATTERN, maxLength: 63 });
 export const UUID_PATTERN = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
+/** What is no UUID names nothing, and PostgreSQL refuses to compare it with one. */
+export const isUuid = (text: string): boolean => new RegExp(UUID_PATTERN).test(text);
 export const Uuid = Type.String({ pattern: UUID_PATTERN, maxLength: 36 });
 
 /** What goes when an agreement ends: the partner's hash sets; the batches it submitted, with all that was made of them. */
@@ -54,6 +56,13 @@ export const AgreementTerms = Closed({
 });
 export type AgreementTerms = Static<typeof AgreementTerms>;
 
+/** Why a tool hands in, whenever it does. */
+export const StandingReason = Closed({
+  purpose: PurposeCode,
+  justification: Type.String({ minLength: 10, maxLength: 2000 }),
+});
+export type StandingReason = Static<typeof StandingReason>;
+
 export const PRINCIPAL_KINDS = ['person', 'key', 'certificate', 'administrator'] as const;
 
 /** Who asks: authenticated, and under what. */
@@ -66,5 +75,7 @@ export const Member = Closed({
   roles: Type.Array(Role, { maxItems: ROLES.length }),
   /** Null for the organisation that runs the engine. */
   agreement: Nullable(AgreementTerms),
+  /** Of the key of a lab tool, which cannot state it with each request. */
+  standingReason: Nullable(StandingReason),
 });
 export type Member = Static<typeof Member>;

@@ -50,6 +50,8 @@ export const UploadSettings = Closed({
   mostBytes: Type.Integer({ minimum: 1 }),
   /** Of all that an organisation has there at once. */
   mostBytesOfOrganisation: Type.Integer({ minimum: 1 }),
+  /** Uploads of an organisation that are there at once. */
+  mostOfOrganisation: Type.Integer({ minimum: 1 }),
   /** What nobody goes on with or submits for so long is removed. */
   staleAfterHours: Type.Integer({ minimum: 1, maximum: 8760 }),
   /** Keep it after it was processed, where the law asks for that. */

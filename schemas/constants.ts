@@ -111,6 +111,7 @@ export const DEFAULT_UPLOADS = {
   folder: null,
   mostBytes: 274_877_906_944,
   mostBytesOfOrganisation: 1_099_511_627_776,
+  mostOfOrganisation: 100_000,
   staleAfterHours: 168,
   keep: false,
 };

@@ -48,6 +48,25 @@ describe('the commands of access', { timeout: 1_200_000 }, () => {
     const id = UUID.exec(await done('first', 'agreement', 'add', 'lab-north', ...AGREED))?.[0] ?? '';
     const presented =
       KEY.exec(await done('first', 'key', 'add', 'lab-north', '--label', 'intake', '--role', 'lab'))?.[0] ?? '';
+    await refused(
+      'HW_USAGE',
+      'first',
+      'key',
+      'add',
+      'lab-north',
+      '--label',
+      'tool',
+      '--role',
+      'lab',
+      '--standing-purpose',
+      'victim-identification',
+    );
+    await done(
+      'first',
+      ...['key', 'add', 'lab-north', '--label', 'tool', '--role', 'lab', '--standing-purpose', 'victim-identification'],
+      ...['--standing-justification', 'hands in what the lab has imaged'],
+    );
+    assert.match(await done('first', 'key', 'list'), /tool of lab-north, lab, of a tool for victim-identification/);
     const ask = async () =>
       await withData(folder.at('data'), async (db) => {
         const access = await openAccess(db);

@@ -283,6 +283,35 @@ describe('a served engine', { timeout: 600_000 }, () => {
     assert.equal(answer?.matches?.[0]?.method, 'sha256');
   });
 
+  it('looks at files that a lab tool hands in one by one, and removes them afterwards', async () => {
+    const files = [await drawnJpeg(500, SIZE), await drawnJpeg(902, SIZE)];
+    for (const bytes of files) {
+      const place = `caseIdentifier=${caseId}&md5=${createHash('md5').update(bytes).digest('hex')}`;
+      const media = { value: [{ MediaFiles: [{ FileName: 'x.jpg', FilePath: 'C:\\seized' }] }] };
+      assert.equal((await call('POST', `/vics/upload/initializefile?version=2.0&${place}`, media)).status, 200);
+      const half = Math.floor(bytes.length / 2);
+      for (const [from, to] of [
+        [0, half],
+        [half, bytes.length],
+      ] as const) {
+        const chunk = bytes.subarray(from, to);
+        const sent = await call('POST', `/vics/upload/filechunk?${place}&offset=${from}`, undefined, {}, chunk);
+        assert.equal(sent.body['receivedBytes'], to, JSON.stringify(sent.body));
+      }
+      assert.equal((await call('POST', `/vics/upload/finalizefile?${place}`)).status, 200);
+    }
+    const handedIn = await call('POST', `/vics/upload/finalizecase?caseIdentifier=${caseId}`);
+    assert.equal(handedIn.status, 202, JSON.stringify(handedIn.body));
+    const { body } = await until(handedIn.body['submissionId'], 'complete');
+    const { counts } = body;
+    assert.ok(typeof counts === 'object' && counts !== null && 'known' in counts && 'unseen' in counts);
+    assert.deepEqual([counts.known, counts.unseen], [1, 1], JSON.stringify(counts));
+    assert.deepEqual(
+      readdirSync(folder.at('data-uploads'), { recursive: true }).filter((one) => String(one).endsWith('.sealed')),
+      [],
+    );
+  });
+
   it('imports a hash set that was uploaded by the unit, and by nobody else', async () => {
     const [pictured] = [await drawnJpeg(801, SIZE)];
     const list = Buffer.from(`${createHash('sha256').update(pictured).digest('hex')}\n`);
@@ -339,6 +368,16 @@ describe('a served engine', { timeout: 600_000 }, () => {
       const entries = await Array.fromAsync(listAudit(db, organisationId));
       assert.equal((await verifyChain(entries)).whole, true);
       assert.ok(entries.some(({ action, outcome }) => action === 'submit' && outcome === 'done'));
+      const own = await Array.fromAsync(listAudit(db, 'local'));
+      for (const [chain, act] of [
+        [entries, 'scan'],
+        [entries, 'submission look-up'],
+        [own, 'hashset import'],
+      ] as const)
+        assert.ok(
+          chain.some(({ action, outcome, caseRef }) => action === act && outcome === 'done' && caseRef !== null),
+          act,
+        );
       const items = await db.query<{ items: number }>(
         'select count(*) as items from item i join batch b using (batch_id) where b.organisation_id = $1 group by path_key, i.batch_id having count(*) > 1',
         [organisationId],

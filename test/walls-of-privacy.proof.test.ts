@@ -48,6 +48,7 @@ const BYTES_ALLOWED: Readonly<Record<string, number>> = {
   'audit_witness.digest': 32,
   'idempotent_answer.request_sha256': 32,
   'upload.sha256': 32,
+  'upload.md5': 16,
   'embedding_run.profile': 32,
   'custody_event.source_key': 32,
   'custody_event.sha256_before': 32,

@@ -25,7 +25,7 @@ export async function importUpload(
   const asked: unknown = JSON.parse(submission.path);
   if (!isSetPath(asked)) throw new HomewardError('HW_INTERNAL', 'expected what a hash set is to become; report this');
   const { upload, content } = await uploadedList(db, uploads, submission.submissionId);
-  const act = auditActOf({ ...config, actor: facts.submitter }, 'collection', 'hashset import', {
+  const act = auditActOf(config, 'collection', 'hashset import', {
     case: facts.caseRef,
   });
   return await withAudit(db, act, async () => {

@@ -1,4 +1,5 @@
 import { countListed } from '../../engine/access/count-look-ups.ts';
+import { withAudit } from '../../engine/audit/with-audit.ts';
 import { openSet } from '../../engine/hashset/formats/reader.ts';
 import { recordsOf } from '../../engine/hashset/formats/record-batch.ts';
 import { SET_FORMATS } from '../../engine/hashset/formats/set-head.ts';
@@ -7,7 +8,10 @@ import { lookUpRecords } from '../../engine/lookup/look-up.ts';
 import type { BitSearch } from '../../engine/search/bit-search.ts';
 import type { Db } from '../../engine/store/db.ts';
 import { noteProgress, type Submission } from '../../engine/submission/submission.ts';
+import type { SubmissionFacts } from '../../engine/submission/submission-facts.ts';
+import type { Config } from '../../schemas/config.ts';
 import { noCounts } from '../../schemas/constants.ts';
+import { auditActOf } from './audit-act.ts';
 import { type OpenUploads, uploadedList } from './upload-folder.ts';
 
 /** Records looked up and recorded together. */
@@ -20,11 +24,26 @@ const AT_ONCE = 1000;
  */
 export async function lookUpUpload(
   store: { readonly db: Db; readonly bits: BitSearch },
+  config: Config,
+  uploads: OpenUploads,
+  of: { readonly submission: Submission; readonly facts: SubmissionFacts; readonly signal: AbortSignal },
+): Promise<boolean> {
+  const { submission, facts, signal } = of;
+  const act = auditActOf(config, 'combination', 'submission look-up', {
+    case: facts.caseRef,
+  });
+  return await withAudit(store.db, { ...act, objects: [`submission ${submission.submissionId}`] }, async () => {
+    const interrupted = await lookUpList(store, uploads, submission, signal);
+    return { result: interrupted, outcome: interrupted ? 'interrupted' : 'done' };
+  });
+}
+
+async function lookUpList(
+  { db, bits }: { readonly db: Db; readonly bits: BitSearch },
   uploads: OpenUploads,
   submission: Submission,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { db, bits } = store;
   const { submissionId } = submission;
   const list = await uploadedList(db, uploads, submissionId);
   const counts = { ...(submission.counts ?? noCounts()) };

@@ -123,17 +123,19 @@ export class SubmissionRunner {
 
   /** Returns whether it was stopped before its end. */
   async #scan(submission: Submission, signal: AbortSignal): Promise<boolean> {
-    const { config, store, uploads } = this.#options;
-    if (submission.root === HASHES_ROOT) return await lookUpUpload(store, uploads, submission, signal);
+    const { store, uploads } = this.#options;
     const { submissionId, exhibitRef, mode, batchId } = submission;
-    const facts = await submissionFacts(store.db, submissionId);
+    const facts = await submissionFacts(store.db, submissionId, this.#options.config.organisation);
+    const config = { ...this.#options.config, organisation: facts.organisation, actor: facts.submitter };
+    if (submission.root === HASHES_ROOT)
+      return await lookUpUpload(store, config, uploads, { submission, facts, signal });
     if (submission.root === SET_ROOT)
       return await importUpload(store.db, config, uploads, { submission, facts, signal });
     const source = await this.#source(submission);
     await using progress = new StoredProgress(async (counts) => await noteProgress(store.db, submissionId, counts));
     const outcome = await scanSeizure(
       {
-        config: { ...config, ...source.limits, organisation: facts.organisation, actor: facts.submitter },
+        config: { ...config, ...source.limits },
         roots: [source.root],
         ...(source.sealed === null ? {} : { sealed: source.sealed }),
         caseRef: facts.caseRef,

@@ -5,7 +5,7 @@ import { manifestLine } from '../../engine/custody/manifest.ts';
 import type { SourceDigest } from '../../engine/custody/take-over.ts';
 import type { Db } from '../../engine/store/db.ts';
 import { unsealingKey } from '../../engine/upload/unsealing-key.ts';
-import { type Upload, uploadsOfSubmission } from '../../engine/upload/upload.ts';
+import { uploadsOfSubmission, type WholeUpload } from '../../engine/upload/upload.ts';
 import { UploadStore } from '../../engine/upload/upload-store.ts';
 import type { Config } from '../../schemas/config.ts';
 import { HomewardError } from '../../schemas/error.ts';
@@ -29,7 +29,7 @@ export async function openUploads(db: Db, { dataFolder, uploads }: Config): Prom
 }
 
 /** As custody has it: of the one file that was uploaded, or of the manifest of all. */
-export function digestOfUploads(uploads: readonly Upload[]): SourceDigest {
+export function digestOfUploads(uploads: readonly WholeUpload[]): SourceDigest {
   const [only] = uploads;
   if (only !== undefined && uploads.length === 1) return { digestOf: 'file', sha256: only.sha256 };
   const hash = createHash('sha256');
@@ -55,7 +55,7 @@ export async function gatherUploads(
   db: Db,
   { store }: OpenUploads,
   submissionId: string,
-): Promise<{ readonly folder: string; readonly uploads: readonly Upload[] }> {
+): Promise<{ readonly folder: string; readonly uploads: readonly WholeUpload[] }> {
   const uploads = await uploadsOfSubmission(db, submissionId);
   const ids = uploads.map(({ uploadId }) => uploadId);
   return { folder: await store.gather(submissionId, ids), uploads };
@@ -66,7 +66,7 @@ export async function uploadedList(
   db: Db,
   uploads: OpenUploads,
   submissionId: string,
-): Promise<{ readonly upload: Upload; readonly content: () => AsyncGenerator<Buffer> }> {
+): Promise<{ readonly upload: WholeUpload; readonly content: () => AsyncGenerator<Buffer> }> {
   const { folder, uploads: gathered } = await gatherUploads(db, uploads, submissionId);
   const [upload] = gathered;
   if (upload === undefined)
@@ -80,7 +80,7 @@ export async function uploadedList(
  */
 async function* contentOf(
   folder: string,
-  { uploadId, sizeBytes }: Upload,
+  { uploadId, sizeBytes }: WholeUpload,
   privateKey: KeyObject,
 ): AsyncGenerator<Buffer> {
   const handle = await open(path.join(folder, `${uploadId}.sealed`));

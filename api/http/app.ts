@@ -28,6 +28,8 @@ import { reportRoutes } from './routes/report.ts';
 import { type SubmissionServices, submissionRoutes } from './routes/submissions.ts';
 import { supervisionRoutes } from './routes/supervision.ts';
 import { type UploadServices, uploadRoutes } from './routes/uploads.ts';
+import { vicsRoutes } from './routes/vics.ts';
+import { vicsSignInRoutes } from './routes/vics-sign-in.ts';
 import { setSecurityHeaders } from './security-headers.ts';
 import type { TypedApp } from './typed-app.ts';
 
@@ -132,6 +134,12 @@ export async function buildApp(
   exportRoutes(app, services);
   supervisionRoutes(app, services);
   administrationRoutes(app, services);
+  // Apart, because nobody else may send what their forms and bytes are.
+  await app.register(async (scope) => {
+    const tools = scope.withTypeProvider<TypeBoxTypeProvider>();
+    vicsSignInRoutes(tools, services);
+    vicsRoutes(tools, services);
+  });
   await app.ready();
   return app;
 }

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Actor } from '../../engine/access/access-error.ts';
+import { type Actor, unauthenticated } from '../../engine/access/access-error.ts';
 import { type AdmissionFacts, type AskedFacts, admissionFacts } from '../../engine/access/admission-facts.ts';
 import { type Admission, admit } from '../../engine/access/admit.ts';
 import { memberDb } from '../../engine/access/member-db.ts';
@@ -12,7 +12,7 @@ import type { AuditAct, AuditOperation } from '../../schemas/audit.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import { clientCertificateSha256 } from './client-certificate.ts';
 import type { IdentityTokens } from './identity-tokens.ts';
-import { statedReason } from './stated-reason.ts';
+import { reasonOfTool, statedReason } from './stated-reason.ts';
 
 /** Who may call a route, and what a call of it is recorded as. */
 export interface RoutePolicy {
@@ -20,8 +20,8 @@ export interface RoutePolicy {
   readonly operation: AuditOperation;
   /** As the audit names it. */
   readonly action: string;
-  /** What has to be stated beside purpose and justification: the case, where the answer is about one. */
-  readonly reason: 'case' | 'stated';
+  /** What has to be stated beside purpose and justification: the case, where the answer is about one. `tool`: as a lab tool's requests have it. */
+  readonly reason: 'case' | 'stated' | 'tool';
   /** For the organisation that runs the engine alone. */
   readonly home?: true;
   /** It changes something: recorded before it is done as well, so that what cannot be recorded is not done. */
@@ -50,7 +50,7 @@ declare module 'fastify' {
     /** Whether who was let in would be let in now. */
     readonly isStillLetIn: (request: FastifyRequest) => Promise<boolean>;
     readonly policies: {
-      readonly method: 'GET' | 'POST' | 'PATCH';
+      readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT';
       readonly url: string;
       readonly policy: RoutePolicy;
     }[];
@@ -97,7 +97,7 @@ export function guardRoutes(app: FastifyInstance, services: GuardServices): void
     if (config?.policy === undefined) throw new TypeError(`expected a policy for the route ${String(method)} ${url}`);
     if (schema?.response === undefined)
       throw new TypeError(`expected closed answers for the route ${String(method)} ${url}`);
-    for (const called of ['GET', 'POST', 'PATCH'] as const)
+    for (const called of ['GET', 'POST', 'PATCH', 'PUT'] as const)
       if (config.policy !== 'open' && method === called)
         app.policies.push({ method: called, url, policy: config.policy });
   });
@@ -138,7 +138,10 @@ async function letIn(
 ): Promise<Admitted> {
   const { db, audit, chainOf } = services;
   const member = await memberOf(services, request);
-  const reason = statedReason(request.headers, policy.reason);
+  const reason =
+    policy.reason === 'tool'
+      ? reasonOfTool(request.headers, member.standingReason, caseOfTool(request))
+      : statedReason(request.headers, policy.reason);
   try {
     if (
       !member.roles.some((role) => policy.roles.includes(role)) ||
@@ -171,23 +174,23 @@ async function letIn(
   }
 }
 
+/** Before the request is validated: where it has another form, it names no case and its validation refuses it. */
+function caseOfTool({ query, params }: FastifyRequest): unknown {
+  for (const named of [query, params])
+    if (typeof named === 'object' && named !== null && 'caseIdentifier' in named) return named.caseIdentifier;
+  return null;
+}
+
 /** Who calls, by a key or token, by a client certificate, or by both where they are the same principal's. */
 async function memberOf({ access, tokens }: GuardServices, request: FastifyRequest): Promise<Member> {
   const { authorization } = request.headers;
   const sha256 = clientCertificateSha256(request);
   if (authorization === undefined && sha256 !== null) return await access.memberOfCertificate(sha256);
   const [scheme, token] = (authorization ?? '').split(' ', 2);
-  if (scheme?.toLowerCase() !== 'bearer' || token === undefined)
-    throw new HomewardError(
-      'HW_UNAUTHENTICATED',
-      'expected a key in the header Authorization (Bearer hw_...) or a client certificate, received neither; ask the unit that runs this engine',
-    );
+  if (scheme?.toLowerCase() !== 'bearer' || token === undefined) throw unauthenticated();
   const member = await (token.startsWith('hw_') ? access.memberOfKey(token) : memberOfToken(access, tokens, token));
   if (sha256 !== null && (await access.memberOfCertificate(sha256)).principalId !== member.principalId)
-    throw new HomewardError(
-      'HW_UNAUTHENTICATED',
-      'expected a key and a client certificate of the same principal, received those of two; leave one of them out',
-    );
+    throw unauthenticated();
   return member;
 }
 

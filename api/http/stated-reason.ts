@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Compile } from 'typebox/compile';
-import { PurposeCode, Uuid } from '../../schemas/access.ts';
+import { PurposeCode, type StandingReason, Uuid } from '../../schemas/access.ts';
 import { HomewardError } from '../../schemas/error.ts';
 
 /** Why a request is made: in headers, so that reading and sending state it alike. */
@@ -41,6 +41,21 @@ export function statedReason(headers: IncomingHttpHeaders, reason: 'case' | 'sta
   if (justification === null)
     throw missing(JUSTIFICATION_HEADER, `why, in ${LEAST_JUSTIFICATION} to ${MOST_JUSTIFICATION} characters`);
   return { purpose, caseId, justification };
+}
+
+/**
+ * The same of a lab tool, whose requests are of a form of their own: what its headers state, or else what its key stands for. The case is
+ * in the address; some of its requests are about none.
+ * @throws HW_REQUEST_INVALID where neither says why
+ */
+export function reasonOfTool(
+  headers: IncomingHttpHeaders,
+  standing: StandingReason | null,
+  place: unknown,
+): StatedReason {
+  const caseId = typeof place === 'string' ? place.replace(/^\{|\}$/g, '').toLowerCase() : null;
+  if (standing === null || headers[PURPOSE_HEADER] !== undefined) return { ...statedReason(headers, 'stated'), caseId };
+  return { ...standing, caseId };
 }
 
 function decoded(encoded: string): string {

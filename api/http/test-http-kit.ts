@@ -33,7 +33,7 @@ export const submission = (changed: object = {}) => ({
   ...changed,
 });
 
-export type Method = 'GET' | 'POST' | 'PATCH';
+export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT';
 
 export interface Answer {
   readonly status: number;
@@ -105,7 +105,7 @@ export class HttpUnderTest implements AsyncDisposable {
         bits: new PgvectorScan(db),
         contact: CONTACT,
         uploads: new UploadStore(db, uploadFolder, generateKeyPairSync('x25519').publicKey),
-        uploadBudget: { mostBytes: 10_000_000, mostBytesOfOrganisation: 20_000_000 },
+        uploadBudget: { mostBytes: 10_000_000, mostBytesOfOrganisation: 20_000_000, mostOfOrganisation: 100 },
         wake,
         refuseSource: async () => undefined,
         readiness: async () => [{ part: 'database', ready: true, reason: '' }],

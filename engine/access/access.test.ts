@@ -64,6 +64,7 @@ for (const engine of STORE_ENGINES) {
             dailyQuota: 1000,
             perMinute: 100,
           },
+          standingReason: null,
         },
       );
     });

@@ -3,6 +3,7 @@ import {
   AGREED_FIELDS,
   AgreedField,
   type AgreementTerms,
+  isUuid,
   MODALITIES,
   Modality,
   PURGES,
@@ -10,7 +11,6 @@ import {
   PurposeCode,
   TIERS,
   TLP_LEVELS,
-  UUID_PATTERN,
 } from '../../schemas/access.ts';
 import type { Db, Queryable, Transaction } from '../store/db.ts';
 import { bool, integer, json, nullable, oneOf, type RowOf, row, text, timestamp } from '../store/row-shape.ts';
@@ -142,7 +142,7 @@ export async function revokeAgreement(db: Db, agreementId: string, reason: strin
 }
 
 async function lockAgreement(tx: Transaction, agreementId: string) {
-  const found = new RegExp(UUID_PATTERN).test(agreementId)
+  const found = isUuid(agreementId)
     ? await tx.read(
         row({
           organisationId: text,

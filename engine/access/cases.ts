@@ -1,4 +1,4 @@
-import { UUID_PATTERN } from '../../schemas/access.ts';
+import { isUuid } from '../../schemas/access.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import type { Db, Queryable } from '../store/db.ts';
 import { bool, integer, nullable, oneOf, type RowOf, row, text, timestamp } from '../store/row-shape.ts';
@@ -108,8 +108,4 @@ export function caseNotFound(): HomewardError {
     'HW_CASE_NOT_FOUND',
     'expected an open case that is assigned to you, received another number or none; check it, or have the case assigned',
   );
-}
-
-function isUuid(value: string): boolean {
-  return new RegExp(UUID_PATTERN).test(value);
 }

@@ -1,13 +1,16 @@
 import { Type } from 'typebox';
-import { ROLES, Role } from '../../schemas/access.ts';
+import { ROLES, Role, type StandingReason } from '../../schemas/access.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import type { Db, Queryable, Transaction } from '../store/db.ts';
 import { json, nullable, type RowOf, row, text, timestamp } from '../store/row-shape.ts';
-import { type Actor, accessExists, accessNotFound, ruleBroken } from './access-error.ts';
+import { type Actor, accessExists, accessNotFound, checkText, ruleBroken } from './access-error.ts';
 import { makeApiKey, type NewApiKey } from './api-key.ts';
 import { refuseOwnGrant } from './principals.ts';
+import { requirePurposes } from './purposes.ts';
 
 const MOST_VALID_DAYS = 400;
+const LEAST_JUSTIFICATION = 10;
+const MOST_JUSTIFICATION = 2000;
 
 export interface KeyGrant {
   readonly principalId: string;
@@ -15,6 +18,8 @@ export interface KeyGrant {
   readonly roles: readonly Role[];
   /** Days from now until it expires; at most 400. */
   readonly validDays: number;
+  /** For a lab tool that cannot state one with each request. */
+  readonly standingReason?: StandingReason | null;
 }
 
 export interface GrantedKey {
@@ -52,10 +57,23 @@ export async function insertApiKey(tx: Transaction, key: NewApiKey, grant: KeyGr
       beyond ?? 'no role',
       'a key may do no more than whose it is',
     );
+  const { standingReason = null } = grant;
+  if (standingReason !== null) await requirePurposes(tx, [standingReason.purpose]);
   await tx.execute(
-    `insert into api_key (key_id, principal_id, salt, hash, scrypt_cost, roles, created_by, expires_at)
-     values ($1, $2, $3, $4, $5, $6::text[], $7, $8)`,
-    [key.keyId, grant.principalId, key.salt, key.hash, key.scryptCost, roles, by.label, expiresAt],
+    `insert into api_key (key_id, principal_id, salt, hash, scrypt_cost, roles, created_by, expires_at, standing_purpose, standing_justification)
+     values ($1, $2, $3, $4, $5, $6::text[], $7, $8, $9, $10)`,
+    [
+      key.keyId,
+      grant.principalId,
+      key.salt,
+      key.hash,
+      key.scryptCost,
+      roles,
+      by.label,
+      expiresAt,
+      standingReason?.purpose ?? null,
+      standingReason === null ? null : checkJustification(standingReason.justification),
+    ],
   );
   return { keyId: key.keyId, presented: key.presented, expiresAt };
 }
@@ -164,6 +182,7 @@ const LISTED = row({
   organisationId: text,
   label: text,
   roles: json(Type.Array(Role)),
+  standingPurpose: nullable(text),
   createdBy: text,
   createdAt: timestamp,
   expiresAt: timestamp,
@@ -175,9 +194,18 @@ export type ListedKey = RowOf<typeof LISTED>;
 export async function listApiKeys(db: Queryable): Promise<ListedKey[]> {
   return await db.read(
     LISTED,
-    `select k.key_id, p.organisation_id, p.label, to_jsonb(k.roles) as roles, k.created_by, k.created_at, k.expires_at,
+    `select k.key_id, p.organisation_id, p.label, to_jsonb(k.roles) as roles, k.standing_purpose, k.created_by, k.created_at, k.expires_at,
             least(k.revoked_at, p.ended_at) as revoked_at
        from api_key k join principal p using (principal_id) order by p.organisation_id, p.label, k.created_at`,
+  );
+}
+
+function checkJustification(text: string): string {
+  const trimmed = checkText('the standing justification', text, MOST_JUSTIFICATION);
+  if (trimmed.length >= LEAST_JUSTIFICATION) return trimmed;
+  throw new HomewardError(
+    'HW_USAGE',
+    `expected at least ${LEAST_JUSTIFICATION} characters for the standing justification, received ${trimmed.length}; say what the tool hands in, and for whom`,
   );
 }
 

@@ -42,6 +42,8 @@ const FOUND = row({
   home: bool,
   roles: json(Roles),
   scope: nullable(json(Roles)),
+  standingPurpose: nullable(text),
+  standingJustification: nullable(text),
   expiresAt: nullable(timestamp),
   salt: nullable(bytes),
   hash: nullable(bytes),
@@ -52,11 +54,11 @@ const FOUND = row({
 
 /** One row of each: who it is, what of his roles it may use, until when, and what proves it. */
 const CREDENTIALS: Readonly<Record<Credential['kind'], string>> = {
-  key: `select principal_id, to_jsonb(roles) as scope, expires_at, salt, hash, scrypt_cost from api_key
+  key: `select principal_id, to_jsonb(roles) as scope, standing_purpose, standing_justification, expires_at, salt, hash, scrypt_cost from api_key
          where key_id = $2 and revoked_at is null`,
-  certificate: `select principal_id, null::jsonb as scope, expires_at, null::bytea as salt, null::bytea as hash, null::integer as scrypt_cost
+  certificate: `select principal_id, null::jsonb as scope, null::text as standing_purpose, null::text as standing_justification, expires_at, null::bytea as salt, null::bytea as hash, null::integer as scrypt_cost
                   from certificate where sha256 = $2 and revoked_at is null`,
-  subject: `select principal_id, null::jsonb as scope, null::timestamptz as expires_at, null::bytea as salt, null::bytea as hash,
+  subject: `select principal_id, null::jsonb as scope, null::text as standing_purpose, null::text as standing_justification, null::timestamptz as expires_at, null::bytea as salt, null::bytea as hash,
                    null::integer as scrypt_cost
               from subject_login where issuer = $2 and subject = $3 and revoked_at is null`,
 };
@@ -80,7 +82,7 @@ export async function findMember(db: Queryable, credential: Credential, nowMs: n
   const today = dayOf(nowMs);
   const [found] = await db.read(
     FOUND,
-    `select p.principal_id, p.kind, p.label, p.organisation_id, o.home, to_jsonb(p.roles) as roles, c.scope, c.expires_at, c.salt, c.hash,
+    `select p.principal_id, p.kind, p.label, p.organisation_id, o.home, to_jsonb(p.roles) as roles, c.scope, c.standing_purpose, c.standing_justification, c.expires_at, c.salt, c.hash,
             c.scrypt_cost, (select revision from access_revision) as revision, (${AGREEMENTS}) as agreements
        from (${CREDENTIALS[credential.kind]}) c
        join principal p on p.principal_id = c.principal_id and p.ended_at is null
@@ -92,6 +94,7 @@ export async function findMember(db: Queryable, credential: Credential, nowMs: n
   if (nowMs >= expiresMs) return null;
   const inForce = found.home ? undefined : found.agreements.find((one) => one.firstDay <= today);
   const { principalId, kind, label, organisationId, scope, salt, hash, scryptCost } = found;
+  const { standingPurpose: purpose, standingJustification: justification } = found;
   return {
     member: {
       principalId,
@@ -100,6 +103,7 @@ export async function findMember(db: Queryable, credential: Credential, nowMs: n
       organisationId,
       roles: found.roles.filter((one) => scope === null || scope.includes(one)),
       agreement: inForce === undefined ? null : termsOf(inForce),
+      standingReason: purpose === null || justification === null ? null : { purpose, justification },
     },
     home: found.home,
     revision: found.revision,

@@ -58,6 +58,7 @@ for (const engine of STORE_ENGINES) {
           organisationId,
           roles: ['lab'],
           agreement: { ...TERMS, agreementId: agreementId ?? '' },
+          standingReason: null,
         });
       }
       return members;

@@ -156,6 +156,7 @@ for (const engine of STORE_ENGINES) {
         roles: [role],
         agreement:
           who === 'home' ? null : { ...TERMS, modalities: ['digest', 'face'], ...terms, agreementId: randomId() },
+        standingReason: null,
       };
     }
 
@@ -318,6 +319,7 @@ describe('a member of a form that is not declared', () => {
       organisationId: 'home',
       roles: ['lab'],
       agreement: null,
+      standingReason: null,
     };
     const db = {} as Db;
     assert.throws(() => memberDb(db, member), isCode('HW_INTERNAL'));

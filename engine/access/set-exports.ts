@@ -1,4 +1,4 @@
-import { type Member, UUID_PATTERN } from '../../schemas/access.ts';
+import { isUuid, type Member } from '../../schemas/access.ts';
 import type { Db, Queryable } from '../store/db.ts';
 import { integer, nullable, type RowOf, row, text, timestamp } from '../store/row-shape.ts';
 import { accessNotFound, isSamePerson, ruleBroken } from './access-error.ts';
@@ -74,13 +74,7 @@ export async function approveExport(db: Db, member: Member, exportId: string): P
  * @throws HW_ACCESS_NOT_FOUND alike for one that is not there and another's; HW_ACCESS_RULE
  */
 export async function openExport(db: Db, member: Member, exportId: string): Promise<SetExport> {
-  const found = await findExport(db, exportId);
-  const [own] = await db.read(
-    row({ setId: integer }),
-    'select set_id from export_request where export_id = $1 and asked_by = $2',
-    [exportId, member.principalId],
-  );
-  if (own === undefined) throw missingExport(exportId);
+  const found = await findExport(db, exportId, member.principalId);
   if (found.openUntil === null || Date.parse(found.openUntil) < Date.now())
     throw ruleBroken(
       `an export that a second person approved within ${APPROVED_HOURS} hours`,
@@ -96,9 +90,13 @@ async function mayHave(db: Queryable, { agreement, organisationId }: Member, set
   return (await db.query("select 1 from hash_set where set_id = $1 and state = 'active'", [setId])).length > 0;
 }
 
-async function findExport(db: Queryable, exportId: string): Promise<SetExport> {
-  const [found] = new RegExp(UUID_PATTERN).test(exportId)
-    ? await db.read(EXPORT, `${SELECT} where x.export_id = $1`, [exportId])
+/** @param askedBy null: whoever asked for it */
+async function findExport(db: Queryable, exportId: string, askedBy: string | null = null): Promise<SetExport> {
+  const [found] = isUuid(exportId)
+    ? await db.read(EXPORT, `${SELECT} where x.export_id = $1 and ($2::uuid is null or x.asked_by = $2)`, [
+        exportId,
+        askedBy,
+      ])
     : [];
   if (found === undefined) throw missingExport(exportId);
   return found;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { DECODE_MODES } from '../../schemas/constants.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import type { DecodeMode } from '../../schemas/fingerprint.ts';
@@ -78,6 +79,12 @@ export interface NewSubmission
   readonly idempotencyKey: string;
   /** With UPLOADS_ROOT and HASHES_ROOT: what it is of. */
   readonly uploads?: readonly string[];
+}
+
+/** Of uploads the path stands for all of them, so that the same key with others is seen. */
+export function sourceOfUploads(uploadIds: readonly string[]): Pick<NewSubmission, 'root' | 'path' | 'uploads'> {
+  const uploads = uploadIds.toSorted();
+  return { root: UPLOADS_ROOT, path: createHash('sha256').update(uploads.join()).digest('hex'), uploads };
 }
 
 /**

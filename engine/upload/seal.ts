@@ -1,11 +1,4 @@
-import {
-  type Cipheriv,
-  createCipheriv,
-  diffieHellman,
-  generateKeyPairSync,
-  hkdfSync,
-  type KeyObject,
-} from 'node:crypto';
+import { createCipheriv, diffieHellman, generateKeyPairSync, hkdfSync, type KeyObject } from 'node:crypto';
 import {
   SEALED_CIPHER,
   SEALED_DATA,
@@ -74,11 +67,7 @@ export class SegmentSealer {
     record.writeUInt32BE((length | (last ? SEALED_LAST : 0)) >>> 0, 0);
     const nonce = Buffer.alloc(12);
     nonce.writeUInt32BE(this.#records, 8);
-    const cipher: Cipheriv & { getAuthTag(): Buffer; setAAD(data: Buffer): unknown } = createCipheriv(
-      SEALED_CIPHER,
-      this.#key,
-      nonce,
-    );
+    const cipher = createCipheriv(SEALED_CIPHER, this.#key, nonce);
     cipher.setAAD(record.subarray(0, SEALED_LENGTH_BYTES));
     record.set(cipher.update(this.#pending.subarray(0, length)), SEALED_LENGTH_BYTES);
     cipher.final();

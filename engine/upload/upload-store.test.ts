@@ -12,7 +12,7 @@ import { submit, UPLOADS_ROOT } from '../submission/submission.ts';
 import { beginUpload, findUpload, type Upload } from './upload.ts';
 import { UploadStore } from './upload-store.ts';
 
-const BUDGET = { mostBytes: 1_000_000, mostBytesOfOrganisation: 2_000_000 };
+const BUDGET = { mostBytes: 1_000_000, mostBytesOfOrganisation: 2_000_000, mostOfOrganisation: 50 };
 const { publicKey } = generateKeyPairSync('x25519');
 
 for (const engine of STORE_ENGINES) {

@@ -1,7 +1,7 @@
 import { createHash, type Hash, type KeyObject } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises';
 import path from 'node:path';
-import { UUID_PATTERN } from '../../schemas/access.ts';
+import { isUuid } from '../../schemas/access.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import type { Db } from '../store/db.ts';
 import { SegmentSealer, sealTrailer } from './seal.ts';
@@ -38,7 +38,7 @@ export class UploadStore {
   readonly #folder: string;
   readonly #recipient: KeyObject;
   /** Of uploads that this process has seen all bytes of so far. */
-  readonly #digests = new Map<string, { readonly hash: Hash; bytes: number }>();
+  readonly #digests = new Map<string, RunningDigest>();
   readonly #receiving = new Set<string>();
 
   /** `recipient`: the hosts' public key. */
@@ -53,17 +53,15 @@ export class UploadStore {
    * @throws UploadOffsetError, HW_UPLOAD_BUSY, HW_UPLOAD_TOO_LONG, HW_UPLOAD_DIGEST (it begins again), HW_UPLOAD_BUDGET where the disk is full
    */
   async append(uploadId: string, offsetBytes: number, source: AsyncIterable<Uint8Array>): Promise<Upload> {
-    if (this.#receiving.has(uploadId))
-      throw new HomewardError(
-        'HW_UPLOAD_BUSY',
-        'expected one request at a time for an upload, received another while one is under way; wait until it has ended',
-      );
-    this.#receiving.add(uploadId);
-    try {
-      return await this.#append(uploadId, offsetBytes, source);
-    } finally {
-      this.#receiving.delete(uploadId);
-    }
+    return await this.#alone(uploadId, async () => await this.#append(uploadId, offsetBytes, source));
+  }
+
+  /**
+   * Ends a file of a lab tool, which says only afterwards that all of it came; one that was ended stays so.
+   * @throws HW_UPLOAD_DIGEST where it is another file than the one of its MD5, or this process has not seen all of it (it begins again); HW_UPLOAD_BUSY
+   */
+  async finish(uploadId: string): Promise<Upload> {
+    return await this.#alone(uploadId, async () => await this.#finishToolFile(uploadId));
   }
 
   /** Puts the files of a submission into a folder of their own; what was moved before stays. Returns the folder. */
@@ -93,14 +91,27 @@ export class UploadStore {
   async sweep({ staleAfterHours, keep }: { readonly staleAfterHours: number; readonly keep: boolean }): Promise<void> {
     await this.remove(await staleUploads(this.#db, staleAfterHours, keep));
     const entries = await readdir(this.#folder, { recursive: true }).catch(() => []);
-    const uuid = new RegExp(UUID_PATTERN);
-    const files = entries.filter((entry) => entry.endsWith(ENDING) && uuid.test(path.basename(entry, ENDING)));
+    const files = entries.filter((entry) => entry.endsWith(ENDING) && isUuid(path.basename(entry, ENDING)));
     const kept = await keptAmong(
       this.#db,
       files.map((file) => path.basename(file, ENDING)),
     );
     for (const file of files)
       if (!kept.has(path.basename(file, ENDING))) await rm(path.join(this.#folder, file), { force: true });
+  }
+
+  async #alone<T>(uploadId: string, work: () => Promise<T>): Promise<T> {
+    if (this.#receiving.has(uploadId))
+      throw new HomewardError(
+        'HW_UPLOAD_BUSY',
+        'expected one request at a time for an upload, received another while one is under way; wait until it has ended',
+      );
+    this.#receiving.add(uploadId);
+    try {
+      return await work();
+    } finally {
+      this.#receiving.delete(uploadId);
+    }
   }
 
   async #append(uploadId: string, offsetBytes: number, source: AsyncIterable<Uint8Array>): Promise<Upload> {
@@ -146,7 +157,8 @@ export class UploadStore {
             `expected ${upload.sizeBytes} bytes, as was stated when it was begun, received more; begin again at byte 0`,
           );
         }
-        digest?.hash.update(chunk);
+        digest?.sha256.update(chunk);
+        digest?.md5?.update(chunk);
         await writer.add(chunk);
         if (writer.segmentBytes >= SEGMENT_BYTES) {
           // The disk works on the last segment while the next one comes in.
@@ -160,37 +172,70 @@ export class UploadStore {
       failure = { error };
     }
     await durable;
-    if (writer.receivedBytes < upload.sizeBytes) {
+    if (writer.receivedBytes < upload.sizeBytes || upload.sha256 === null) {
       await this.#makeDurable(upload, writer, digest);
       if (failure !== null) throw failure.error;
-    } else await this.#finish(upload, writer, digest);
+    } else await this.#finish(upload, writer, digest, upload.sha256);
     return (await findUpload(this.#db, upload.uploadId)) ?? upload;
   }
 
   async #makeDurable(upload: Upload, writer: SegmentWriter, digest: { bytes: number } | null): Promise<void> {
     const durable = await writer.endSegment();
     if (digest !== null) digest.bytes = durable.receivedBytes;
-    await noteReceived(this.#db, upload.uploadId, { ...durable, state: 'receiving' });
+    await noteReceived(this.#db, upload.uploadId, { ...durable, sha256: upload.sha256, state: 'receiving' });
   }
 
-  async #finish(upload: Upload, writer: SegmentWriter, digest: { readonly hash: Hash } | null): Promise<void> {
+  async #finish(upload: Upload, writer: SegmentWriter, digest: RunningDigest | null, sha256: Buffer): Promise<void> {
     const { uploadId, name, sizeBytes, modifiedAt } = upload;
-    const sha256 = upload.sha256.toString('hex');
     this.#digests.delete(uploadId);
-    if (digest !== null && digest.hash.digest('hex') !== sha256) {
-      await restartUpload(this.#db, uploadId);
-      throw new HomewardError(
-        'HW_UPLOAD_DIGEST',
-        'expected the content to have the SHA-256 that was stated when it was begun, received another content; begin again at byte 0',
+    if (digest !== null && !digest.sha256.digest().equals(sha256))
+      throw await this.#another(uploadId, 'the SHA-256 that was stated when it was begun');
+    const verified = digest !== null;
+    const whole = await writer.end({ name, sizeBytes, sha256: sha256.toString('hex'), verified, modifiedAt });
+    await noteReceived(this.#db, uploadId, { ...whole, sha256, state: 'complete' });
+  }
+
+  async #finishToolFile(uploadId: string): Promise<Upload> {
+    const upload = await findUpload(this.#db, uploadId);
+    if (upload === null || upload.md5 === null)
+      throw new HomewardError('HW_NOT_FOUND', 'expected a file of a lab tool, received none; initialise it');
+    if (upload.state !== 'receiving') return upload;
+    const digest = this.#digestOf(upload);
+    this.#digests.delete(uploadId);
+    // Its MD5 is all that was said of it: what was not compared as it came is not compared by anybody later.
+    if (digest === null || digest.md5 === null || !digest.md5.digest().equals(upload.md5))
+      throw await this.#another(
+        uploadId,
+        'the MD5 that it was initialised with, all of it since this engine was started',
       );
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    const file = await open(this.#fileOf(uploadId), upload.sealedBytes === 0 ? 'w' : 'r+', 0o600);
+    try {
+      await file.truncate(upload.sealedBytes);
+      const whole = { ...upload, sizeBytes: upload.receivedBytes };
+      await this.#finish(whole, new SegmentWriter(file, this.#recipient, upload), null, digest.sha256.digest());
+    } finally {
+      await file.close();
     }
-    const whole = await writer.end({ name, sizeBytes, sha256, verified: digest !== null, modifiedAt });
-    await noteReceived(this.#db, uploadId, { ...whole, state: 'complete' });
+    return (await findUpload(this.#db, uploadId)) ?? upload;
+  }
+
+  async #another(uploadId: string, expected: string): Promise<HomewardError> {
+    await restartUpload(this.#db, uploadId);
+    return new HomewardError(
+      'HW_UPLOAD_DIGEST',
+      `expected the content to have ${expected}, received another content; begin again at byte 0`,
+    );
   }
 
   /** Null where this process has not seen all of it: a host compares the digest then, before it reads anything else. */
-  #digestOf({ uploadId, receivedBytes }: Upload): { readonly hash: Hash; bytes: number } | null {
-    if (receivedBytes === 0) this.#digests.set(uploadId, { hash: createHash('sha256'), bytes: 0 });
+  #digestOf({ uploadId, receivedBytes, md5 }: Upload): RunningDigest | null {
+    if (receivedBytes === 0)
+      this.#digests.set(uploadId, {
+        sha256: createHash('sha256'),
+        md5: md5 === null ? null : createHash('md5'),
+        bytes: 0,
+      });
     const running = this.#digests.get(uploadId);
     if (running?.bytes === receivedBytes) return running;
     this.#digests.delete(uploadId);
@@ -200,6 +245,13 @@ export class UploadStore {
   #fileOf(uploadId: string): string {
     return path.join(this.#folder, `${uploadId}${ENDING}`);
   }
+}
+
+interface RunningDigest {
+  readonly sha256: Hash;
+  /** Of a file of a lab tool. */
+  readonly md5: Hash | null;
+  bytes: number;
 }
 
 type Durable = Pick<Upload, 'receivedBytes' | 'sealedBytes' | 'segments'>;

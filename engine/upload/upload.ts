@@ -1,6 +1,6 @@
 import { HomewardError } from '../../schemas/error.ts';
 import { UPLOAD_STATES, type UploadState } from '../../schemas/http/upload.ts';
-import { type Db, type Queryable, storableText } from '../store/db.ts';
+import { type Db, type Queryable, storableText, type Transaction } from '../store/db.ts';
 import { bytes, integer, nullable, oneOf, row, text, timestamp } from '../store/row-shape.ts';
 
 /** Something that is being handed in, or was. */
@@ -10,7 +10,10 @@ export interface Upload {
   readonly caseId: string;
   readonly name: string;
   readonly sizeBytes: number;
-  readonly sha256: Buffer;
+  /** Null for a file of a lab tool of which more may come. */
+  readonly sha256: Buffer | null;
+  /** Of a file of a lab tool. */
+  readonly md5: Buffer | null;
   readonly modifiedAt: string | null;
   /** What is durable, and so where the next byte goes. */
   readonly receivedBytes: number;
@@ -21,13 +24,16 @@ export interface Upload {
   readonly createdAt: string;
 }
 
-const UPLOAD = row({
+/** All of which is there. */
+export type WholeUpload = Upload & { readonly sha256: Buffer };
+
+const COMMON = {
   uploadId: text,
   organisationId: text,
   caseId: text,
   name: text,
   sizeBytes: integer,
-  sha256: bytes,
+  md5: nullable(bytes),
   modifiedAt: nullable(timestamp),
   receivedBytes: integer,
   sealedBytes: integer,
@@ -35,12 +41,14 @@ const UPLOAD = row({
   state: oneOf(UPLOAD_STATES),
   submissionId: nullable(text),
   createdAt: timestamp,
-});
-const COLUMNS = `upload_id, organisation_id, case_id, name, size_bytes, sha256, modified_at, received_bytes, sealed_bytes, segments, state,
-  submission_id, created_at`;
+};
+export const UPLOAD = row({ ...COMMON, sha256: nullable(bytes) });
+const WHOLE_UPLOAD = row({ ...COMMON, sha256: bytes });
+export const UPLOAD_COLUMNS = `upload_id, organisation_id, case_id, name, size_bytes, sha256, md5, modified_at, received_bytes, sealed_bytes,
+  segments, state, submission_id, created_at`;
 
 export interface NewUpload
-  extends Pick<Upload, 'organisationId' | 'caseId' | 'name' | 'sizeBytes' | 'sha256' | 'modifiedAt'> {
+  extends Pick<WholeUpload, 'organisationId' | 'caseId' | 'name' | 'sizeBytes' | 'sha256' | 'modifiedAt'> {
   readonly submittedBy: string;
 }
 
@@ -49,6 +57,7 @@ export interface UploadBudget {
   /** Of one. */
   readonly mostBytes: number;
   readonly mostBytesOfOrganisation: number;
+  readonly mostOfOrganisation: number;
 }
 
 /**
@@ -57,29 +66,13 @@ export interface UploadBudget {
  */
 export async function beginUpload(db: Db, wanted: NewUpload, budget: UploadBudget): Promise<Upload> {
   const { organisationId, sizeBytes } = wanted;
-  if (sizeBytes > budget.mostBytes)
-    throw overBudget(`up to ${budget.mostBytes} bytes in one upload`, `${sizeBytes}`, 'hand it in in parts');
+  refuseTooLarge(sizeBytes, budget);
   return await db.transaction(async (tx) => {
-    // One after the other, or two would both find room for one.
-    await tx.execute('select 1 from organisation where organisation_id = $1 for update', [organisationId]);
-    const [kept] = await tx.read(
-      row({ keptBytes: integer }),
-      // What is kept of submissions that have ended is no longer the organisation's to make room for.
-      `select coalesce(sum(u.size_bytes), 0)::bigint as kept_bytes from upload u left join submission s using (submission_id)
-        where u.organisation_id = $1 and u.state <> 'gone' and s.finished_at is null`,
-      [organisationId],
-    );
-    const left = budget.mostBytesOfOrganisation - (kept?.keptBytes ?? 0);
-    if (sizeBytes > left)
-      throw overBudget(
-        `no more than ${Math.max(0, left)} bytes, which is what is left to your organisation`,
-        `${sizeBytes}`,
-        'wait until what was handed in is processed, or cancel what is not needed',
-      );
+    await requireRoom(tx, organisationId, sizeBytes, budget);
     const [made] = await tx.read(
       UPLOAD,
       `insert into upload (organisation_id, case_id, submitted_by, name, size_bytes, sha256, modified_at)
-       values ($1, $2, $3, $4, $5, $6, $7::timestamptz) returning ${COLUMNS}`,
+       values ($1, $2, $3, $4, $5, $6, $7::timestamptz) returning ${UPLOAD_COLUMNS}`,
       [
         organisationId,
         wanted.caseId,
@@ -95,29 +88,70 @@ export async function beginUpload(db: Db, wanted: NewUpload, budget: UploadBudge
   });
 }
 
+/** @throws HW_UPLOAD_BUDGET */
+export function refuseTooLarge(sizeBytes: number, { mostBytes }: UploadBudget): void {
+  if (sizeBytes > mostBytes)
+    throw overBudget(`up to ${mostBytes} bytes in one upload`, `${sizeBytes}`, 'hand it in in parts');
+}
+
+/**
+ * Holds the organisation until the transaction ends: one after the other, or two would both find room for one.
+ * @param moreBytes beyond what is kept; of a file that is there already, what comes to it
+ * @throws HW_UPLOAD_BUDGET
+ */
+export async function requireRoom(
+  tx: Transaction,
+  organisationId: string,
+  moreBytes: number,
+  budget: UploadBudget,
+): Promise<void> {
+  await tx.execute('select 1 from organisation where organisation_id = $1 for update', [organisationId]);
+  const [kept] = await tx.read(
+    row({ keptBytes: integer, kept: integer }),
+    // What is kept of submissions that have ended is no longer the organisation's to make room for.
+    `select coalesce(sum(u.size_bytes), 0)::bigint as kept_bytes, count(*) as kept from upload u left join submission s using (submission_id)
+      where u.organisation_id = $1 and u.state <> 'gone' and s.finished_at is null`,
+    [organisationId],
+  );
+  const left = budget.mostBytesOfOrganisation - (kept?.keptBytes ?? 0);
+  const todo = 'wait until what was handed in is processed, or cancel what is not needed';
+  if (moreBytes > left)
+    throw overBudget(
+      `no more than ${Math.max(0, left)} bytes, which is what is left to your organisation`,
+      `${moreBytes}`,
+      todo,
+    );
+  if ((kept?.kept ?? 0) >= budget.mostOfOrganisation)
+    throw overBudget(`at most ${budget.mostOfOrganisation} uploads of your organisation at once`, 'one more', todo);
+}
+
 /** Null for one that is not there and for one that the asking member may not see alike. */
 export async function findUpload(db: Queryable, uploadId: string): Promise<Upload | null> {
-  const [found] = await db.read(UPLOAD, `select ${COLUMNS} from upload where upload_id = $1`, [uploadId]);
+  const [found] = await db.read(UPLOAD, `select ${UPLOAD_COLUMNS} from upload where upload_id = $1`, [uploadId]);
   return found ?? null;
 }
 
 /** Of one submission, in the order of their ids. */
-export async function uploadsOfSubmission(db: Queryable, submissionId: string): Promise<Upload[]> {
-  return await db.read(UPLOAD, `select ${COLUMNS} from upload where submission_id = $1 order by upload_id`, [
-    submissionId,
-  ]);
+export async function uploadsOfSubmission(db: Queryable, submissionId: string): Promise<WholeUpload[]> {
+  return await db.read(
+    WHOLE_UPLOAD,
+    `select ${UPLOAD_COLUMNS} from upload where submission_id = $1 order by upload_id`,
+    [submissionId],
+  );
 }
 
 /** What is durable from now on. */
 export async function noteReceived(
   db: Db,
   uploadId: string,
-  now: Pick<Upload, 'receivedBytes' | 'sealedBytes' | 'segments'> & { readonly state: 'receiving' | 'complete' },
+  now: Pick<Upload, 'receivedBytes' | 'sealedBytes' | 'segments' | 'sha256'> & {
+    readonly state: 'receiving' | 'complete';
+  },
 ): Promise<void> {
   const updated = await db.execute(
-    `update upload set received_bytes = $2, sealed_bytes = $3, segments = $4, state = $5, touched_at = now()
+    `update upload set received_bytes = $2, sealed_bytes = $3, segments = $4, state = $5, sha256 = $6, touched_at = now()
       where upload_id = $1 and state = 'receiving'`,
-    [uploadId, now.receivedBytes, now.sealedBytes, now.segments, now.state],
+    [uploadId, now.receivedBytes, now.sealedBytes, now.segments, now.state, now.sha256],
   );
   if (updated === 0)
     throw new HomewardError(
@@ -129,7 +163,8 @@ export async function noteReceived(
 /** It begins again at its first byte: what came was something else than was stated. */
 export async function restartUpload(db: Db, uploadId: string): Promise<void> {
   await db.execute(
-    `update upload set received_bytes = 0, sealed_bytes = 0, segments = 0, touched_at = now() where upload_id = $1 and state = 'receiving'`,
+    `update upload set received_bytes = 0, sealed_bytes = 0, segments = 0, touched_at = now(),
+            size_bytes = case when sha256 is null then 0 else size_bytes end where upload_id = $1 and state = 'receiving'`,
     [uploadId],
   );
 }

@@ -9,6 +9,7 @@ import {
   PurposeCode,
   ROLES,
   Role,
+  StandingReason,
   Tier,
   Tlp,
   Uuid,
@@ -94,6 +95,8 @@ export const KeyRequest = Closed({
   label: Text(200),
   roles: Roles,
   validDays: Type.Integer({ minimum: 1, maximum: 400 }),
+  /** For a lab tool that cannot state one with each request; good for what is below /vics alone. */
+  standingReason: Type.Optional(StandingReason),
 });
 /** Told once: of the key there is a hash alone afterwards. */
 export const KeyAdded = Closed({ keyId: KeyId, key: BoundedText(200), expiresAt: BoundedText(30) });
@@ -103,6 +106,7 @@ export const KeyList = Closed({
     organisationId: OrganisationId,
     label: BoundedText(200),
     roles: Roles,
+    standingPurpose: Nullable(PurposeCode),
     createdAt: BoundedText(30),
     expiresAt: BoundedText(30),
     revokedAt: Nullable(BoundedText(30)),

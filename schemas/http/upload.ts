@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { Uuid } from '../access.ts';
-import { BoundedText, Closed, Hex, Nullable, OneOf, type Static } from '../closed.ts';
+import { BoundedText, Closed, Count, Hex, Nullable, OneOf, type Static } from '../closed.ts';
 
 export const UPLOAD_STATES = ['receiving', 'complete', 'submitted', 'gone'] as const;
 export type UploadState = (typeof UPLOAD_STATES)[number];
@@ -21,8 +21,9 @@ export const UploadAnswer = Closed({
   uploadId: Uuid,
   caseId: Uuid,
   name: BoundedText(1000),
-  sizeBytes: Type.Integer({ minimum: 1 }),
-  sha256: Hex(32),
+  /** Of a file of a lab tool, what is there so far; it has no SHA-256 before all of it is. */
+  sizeBytes: Count(),
+  sha256: Nullable(Hex(32)),
   /** Where the next byte goes; what is before it is kept, whatever ends. */
   offsetBytes: Type.Integer({ minimum: 0 }),
   state: OneOf(UPLOAD_STATES),

@@ -10,6 +10,8 @@ export interface EntryHeader {
   readonly name: Buffer;
   /** ISO 8601; without a zone where the format has none. */
   readonly modifiedAt: string | null;
+  /** The name is the submitter's for a file of his: a drive in it says where it lay, and nothing against an archive. */
+  readonly ofSubmitter?: true;
 }
 
 /** How the content of an entry came out. */
@@ -135,7 +137,7 @@ export class EntrySink {
   async #tell(header: EntryHeader, scratchFile: string | null, sizeBytes: number | null, flaw: Flaw): Promise<void> {
     const index = this.#next;
     this.#next += 1;
-    const said = flaw ?? nameFlaw(header.name);
+    const said = flaw ?? (header.ofSubmitter === true ? null : nameFlaw(header.name));
     if (said !== null && said.reason.code !== 'empty') this.#flawed += 1;
     if (said?.reason.code === 'encrypted') this.#encrypted += 1;
     if (index < this.#options.firstEntry) return;

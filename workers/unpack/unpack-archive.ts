@@ -103,8 +103,11 @@ async function unpackFile(
   const place = Buffer.from(name);
   if (sniffType(await readAt(sealed, 0, SNIFF_HEAD_BYTES)).class.kind === 'archive')
     return await unpackByContent(sealed, sealed.sizeBytes, place, sink);
-  await sink.write({ name: place, modifiedAt }, fileRange(sealed, 0, sealed.sizeBytes), ({ error }) =>
-    error === null ? null : { outcome: 'rejected', reason: archiveReason('unreadable', errorText(error)) },
+  await sink.write(
+    { name: place, modifiedAt, ofSubmitter: true },
+    fileRange(sealed, 0, sealed.sizeBytes),
+    ({ error }) =>
+      error === null ? null : { outcome: 'rejected', reason: archiveReason('unreadable', errorText(error)) },
   );
   return null;
 }

@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
 import { addApiKey, type ListedKey, listApiKeys, revokeApiKey } from '../../../engine/access/credentials.ts';
 import { findOrAddPrincipal } from '../../../engine/access/principals.ts';
-import { ROLES, type Role } from '../../../schemas/access.ts';
+import { ROLES, type Role, type StandingReason } from '../../../schemas/access.ts';
+import { HomewardError } from '../../../schemas/error.ts';
 import { neutralise } from '../../report/neutralise.ts';
 import { type CliContext, type CommonOptions, printLine, withCommonOptions } from '../context.ts';
 import { positiveInteger } from '../option-values.ts';
@@ -11,6 +12,8 @@ interface AddOptions extends CommonOptions {
   readonly label: string;
   readonly role: readonly Role[];
   readonly days: number;
+  readonly standingPurpose?: string;
+  readonly standingJustification?: string;
 }
 
 export function registerKey(program: Command, context: CliContext): void {
@@ -21,6 +24,11 @@ export function registerKey(program: Command, context: CliContext): void {
     .requiredOption('--label <text>', 'whose it is, as the audit trail names it')
     .addOption(new Option('--role <role...>', 'what it may be used for').choices(ROLES).makeOptionMandatory())
     .option('--days <n>', 'days that it is valid', positiveInteger, 90)
+    .option(
+      '--standing-purpose <code>',
+      'for a lab tool that cannot state why it asks: recorded with all that it hands in below /vics',
+    )
+    .option('--standing-justification <text>', 'the same, in a sentence')
     .addHelpText('after', '\nExample:\n  homeward key add lab-north --label "intake station" --role lab --days 180')
     .action(async (organisationId: string, options: AddOptions) => await add(context, organisationId, options));
   withCommonOptions(key.command('revoke'))
@@ -47,14 +55,29 @@ async function add(context: CliContext, organisationId: string, options: AddOpti
   const made = await actOnAccess(context, options, 'alteration', 'key add', async (db, by) => {
     const { label, role: roles, days: validDays } = options;
     const principalId = await findOrAddPrincipal(db, { organisationId, kind: 'key', label, roles }, by);
-    const result = await addApiKey(db, { principalId, roles, validDays }, by);
+    const result = await addApiKey(
+      db,
+      { principalId, roles, validDays, standingReason: standingReasonOf(options) },
+      by,
+    );
     return { result, objects: [`organisation ${organisationId}`, `principal ${principalId}`, `key ${result.keyId}`] };
   });
   printLine(context, `Key of ${neutralise(options.label)}, valid until ${made.expiresAt}, shown this once:`);
   printLine(context, made.presented);
 }
 
-function textOf({ keyId, organisationId, label, roles, expiresAt, revokedAt }: ListedKey): string {
+function standingReasonOf({ standingPurpose, standingJustification }: AddOptions): StandingReason | null {
+  if (standingPurpose === undefined && standingJustification === undefined) return null;
+  if (standingPurpose === undefined || standingJustification === undefined)
+    throw new HomewardError(
+      'HW_USAGE',
+      'expected --standing-purpose and --standing-justification together, received one of them; give both or none',
+    );
+  return { purpose: standingPurpose, justification: standingJustification };
+}
+
+function textOf({ keyId, organisationId, label, roles, standingPurpose, expiresAt, revokedAt }: ListedKey): string {
   const until = revokedAt === null ? `until ${expiresAt}` : `revoked ${revokedAt}`;
-  return `${keyId}: ${neutralise(label)} of ${organisationId}, ${roles.join(', ')}, ${until}`;
+  const standing = standingPurpose === null ? '' : `, of a tool for ${standingPurpose}`;
+  return `${keyId}: ${neutralise(label)} of ${organisationId}, ${roles.join(', ')}${standing}, ${until}`;
 }

@@ -221,10 +221,14 @@ function keyRoutes(app: TypedApp, db: Db): void {
       },
     },
     async (request, reply) => {
-      const { organisationId, label, roles, validDays } = request.body;
+      const { organisationId, label, roles, validDays, standingReason = null } = request.body;
       const by = actorOf(request);
       const principalId = await findOrAddPrincipal(db, { organisationId, kind: 'key', label, roles }, by);
-      const { keyId, presented, expiresAt } = await addApiKey(db, { principalId, roles, validDays }, by);
+      const { keyId, presented, expiresAt } = await addApiKey(
+        db,
+        { principalId, roles, validDays, standingReason },
+        by,
+      );
       admittedOf(request).objects.push(`key ${keyId}`);
       return await reply.code(201).send({ keyId, key: presented, expiresAt });
     },

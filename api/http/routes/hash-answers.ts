@@ -4,10 +4,10 @@ import type { Db } from '../../../engine/store/db.ts';
 import { findSubmission } from '../../../engine/submission/submission.ts';
 import { Uuid } from '../../../schemas/access.ts';
 import { Closed, Count } from '../../../schemas/closed.ts';
-import { HomewardError } from '../../../schemas/error.ts';
 import { HashAnswerPage, MOST_HASH_ANSWERS } from '../../../schemas/http/hash-answer.ts';
 import { cursorOf, pageQuery } from '../cursor.ts';
 import { admittedOf } from '../guard.ts';
+import { missingSubmission } from '../missing-submission.ts';
 import { resultOf, toldTo } from '../told-answers.ts';
 import { answers, type TypedApp } from '../typed-app.ts';
 
@@ -43,12 +43,11 @@ export function hashAnswerRoutes(app: TypedApp, { db, contact }: { readonly db: 
       const { limit = 50, after } = request.query;
       objects.push(`submission ${submissionId}`);
       // An associated partner sees no row of his own submissions, but what was said to him he may hear again.
-      const visible = (await findSubmission(seen, submissionId)) ?? (await own(db, submissionId, member.principalId));
-      if (visible === null)
-        throw new HomewardError(
-          'HW_NOT_FOUND',
-          'expected the id of a submission, received one that is not there; GET /submissions lists yours',
-        );
+      if (
+        (await findSubmission(seen, submissionId)) === null &&
+        (await own(db, submissionId, member.principalId)) === null
+      )
+        missingSubmission();
       const found = await hashAnswers(db, submissionId, cursor.read(after)?.number ?? 0, limit + 1);
       const { page, next } = cursor.cut(found, limit, ({ number }) => ({ number }));
       const told = await toldTo(db, member, page, await searchedSets(db));

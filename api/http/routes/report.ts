@@ -58,20 +58,17 @@ async function toldReport(db: Db, member: Member, head: ReportHead): Promise<Rep
   const { agreement, organisationId } = member;
   if (agreement === null) return head;
   const { setIds } = await toldKnown(db, organisationId, agreement, []);
-  const told = new Set(
-    (await searchedSets(db)).filter(({ setId }) => setIds.has(setId)).map(({ source, name }) => `${source} ${name}`),
-  );
+  const told = (await searchedSets(db)).filter(({ setId }) => setIds.has(setId));
+  const sources = new Set(told.map(({ source }) => source));
   const { batch, counts, figures } = head;
   return {
     ...head,
     batch: { ...batch, machine: '', roots: [] },
-    sets: head.sets.filter(({ source, name }) => told.has(`${source} ${name}`)),
+    sets: head.sets.filter((one) => told.some(({ source, name }) => source === one.source && name === one.name)),
     counts: { ...counts, knownBy: mayBeTold(member, 'category') ? counts.knownBy : [] },
     figures: {
       ...figures,
-      bySeries: mayBeTold(member, 'seriesName')
-        ? figures.bySeries.filter(({ source }) => [...told].some((set) => set.startsWith(`${source} `)))
-        : [],
+      bySeries: mayBeTold(member, 'seriesName') ? figures.bySeries.filter(({ source }) => sources.has(source)) : [],
       distanceHistogram: mayBeTold(member, 'distance') ? figures.distanceHistogram : [],
     },
   };

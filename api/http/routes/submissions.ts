@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Type } from 'typebox';
 import type { Db } from '../../../engine/store/db.ts';
 import { batchMatches } from '../../../engine/submission/batch-matches.ts';
@@ -10,8 +9,8 @@ import {
   type NewSubmission,
   SET_ROOT,
   type Submission,
+  sourceOfUploads,
   submit,
-  UPLOADS_ROOT,
 } from '../../../engine/submission/submission.ts';
 import { Uuid } from '../../../schemas/access.ts';
 import { BoundedText, Closed, Count } from '../../../schemas/closed.ts';
@@ -28,6 +27,7 @@ import { cursorOf, pageQuery } from '../cursor.ts';
 import { eventStreams } from '../event-stream.ts';
 import { admittedOf } from '../guard.ts';
 import { idempotencyKey } from '../idempotency-key.ts';
+import { missingSubmission } from '../missing-submission.ts';
 import { answers, type TypedApp } from '../typed-app.ts';
 
 const MOST_AT_ONCE = 200;
@@ -144,7 +144,7 @@ export function submissionRoutes(app: TypedApp, { db, wake, refuseSource }: Subm
     async (request) => {
       const { db: seen, objects } = admittedOf(request);
       objects.push(`submission ${request.params.submissionId}`);
-      return answerOf((await findSubmission(seen, request.params.submissionId)) ?? missing());
+      return answerOf((await findSubmission(seen, request.params.submissionId)) ?? missingSubmission());
     },
   );
 
@@ -177,7 +177,7 @@ export function submissionRoutes(app: TypedApp, { db, wake, refuseSource }: Subm
       const { db: seen, objects } = admittedOf(request);
       const { submissionId } = request.params;
       objects.push(`submission ${submissionId}`);
-      if ((await findSubmission(seen, submissionId)) === null) missing();
+      if ((await findSubmission(seen, submissionId)) === null) missingSubmission();
       await app.recordAnswer(request, reply);
       await streams.tell(reply, Answer, async () => {
         if (!(await app.isStillLetIn(request))) return null;
@@ -213,7 +213,7 @@ export function submissionRoutes(app: TypedApp, { db, wake, refuseSource }: Subm
       const { member, db: seen, objects } = admittedOf(request);
       const { limit = 50, after } = request.query;
       objects.push(`submission ${request.params.submissionId}`);
-      const { batchId } = (await findSubmission(seen, request.params.submissionId)) ?? missing();
+      const { batchId } = (await findSubmission(seen, request.params.submissionId)) ?? missingSubmission();
       if (batchId === null) return { matches: [], next: null };
       const found = await batchMatches(seen, batchId, matchCursor.read(after), limit + 1);
       const { page, next } = matchCursor.cut(found, limit, ({ itemId, matchId }) => ({ itemId, matchId }));
@@ -247,20 +247,13 @@ export function submissionRoutes(app: TypedApp, { db, wake, refuseSource }: Subm
       const { member, db: seen, objects } = admittedOf(request);
       const { submissionId } = request.params;
       objects.push(`submission ${submissionId}`);
-      const shown = (await findSubmission(seen, submissionId)) ?? missing();
+      const shown = (await findSubmission(seen, submissionId)) ?? missingSubmission();
       // Who may see another's by a joint case may not stop it.
-      if (shown.organisationId !== member.organisationId) missing();
-      const cancelled = (await cancelSubmission(db, submissionId)) ?? missing();
+      if (shown.organisationId !== member.organisationId) missingSubmission();
+      const cancelled = (await cancelSubmission(db, submissionId)) ?? missingSubmission();
       wake();
       return await reply.code(202).send(answerOf(cancelled));
     },
-  );
-}
-
-function missing(): never {
-  throw new HomewardError(
-    'HW_NOT_FOUND',
-    'expected the id of a submission, received one that is not there; GET /submissions lists yours',
   );
 }
 
@@ -269,7 +262,6 @@ function isTheSame(there: Submission, { idempotencyKey: _key, uploads: _uploads,
   return Object.entries(there).every(([name, value]) => !Object.hasOwn(asked, name) || asked[name] === value);
 }
 
-/** Of uploads the path stands for all of them, so that the same key with others is seen. */
 function sourceOf(source: SubmissionRequest['source']): Pick<NewSubmission, 'root' | 'path' | 'uploads'> {
   if (source.kind === 'path') return { root: source.root, path: source.path };
   if (source.kind === 'hashes')
@@ -278,8 +270,7 @@ function sourceOf(source: SubmissionRequest['source']): Pick<NewSubmission, 'roo
     const { kind: _kind, ...asked } = source;
     return { root: SET_ROOT, path: JSON.stringify(asked), uploads: [source.upload] };
   }
-  const uploads = source.uploads.toSorted();
-  return { root: UPLOADS_ROOT, path: createHash('sha256').update(uploads.join()).digest('hex'), uploads };
+  return sourceOfUploads(source.uploads);
 }
 
 const placeOf = ({ submittedAt, submissionId }: Submission) => ({ submittedAt, submissionId });

@@ -10,10 +10,9 @@ import { UploadAnswer, UploadRequest } from '../../../schemas/http/upload.ts';
 import { admittedOf, type RoutePolicy } from '../guard.ts';
 import { steadyBytes } from '../steady-bytes.ts';
 import { answers, type TypedApp } from '../typed-app.ts';
+import { UploadStreams } from '../upload-streams.ts';
 
-/** Streams of bytes at once: each is a core's work and a disk's, and they are long. */
 const MOST_STREAMS = 8;
-/** Of one organisation, so that none takes the places of all. */
 const MOST_STREAMS_OF_ORGANISATION = 2;
 const OFFSET_HEADER = 'upload-offset';
 const tags = ['uploads'];
@@ -66,7 +65,7 @@ export function uploadRoutes(app: TypedApp, { db, uploads, uploadBudget }: Uploa
         uploadBudget,
       );
       objects.push(`upload ${begun.uploadId}`);
-      return await told(reply.code(201), begun);
+      return told(reply.code(201), begun);
     },
   );
 
@@ -81,10 +80,10 @@ export function uploadRoutes(app: TypedApp, { db, uploads, uploadBudget }: Uploa
         response: answers({ 200: UploadAnswer, 304: Type.Null() }),
       },
     },
-    async (request, reply) => await told(reply, await own(db, request)),
+    async (request, reply) => told(reply, await own(db, request)),
   );
 
-  const streams = new Map<string, string>();
+  const streams = new UploadStreams(MOST_STREAMS, MOST_STREAMS_OF_ORGANISATION);
   app.addContentTypeParser('application/octet-stream', (_request, payload, done) => done(null, payload));
   app.patch(
     '/uploads/:uploadId',
@@ -105,21 +104,14 @@ export function uploadRoutes(app: TypedApp, { db, uploads, uploadBudget }: Uploa
     },
     async (request, reply) => {
       const { uploadId, organisationId } = await own(db, request);
-      const ofSame = [...streams.values()].filter((one) => one === organisationId).length;
-      if (streams.size >= MOST_STREAMS || ofSame >= MOST_STREAMS_OF_ORGANISATION)
-        throw new HomewardError(
-          'HW_BUSY',
-          `expected at most ${MOST_STREAMS} uploads at once, ${MOST_STREAMS_OF_ORGANISATION} of an organisation, received one more; send it again when one has ended`,
-        );
-      streams.set(request.id, organisationId);
+      const offset = request.headers[OFFSET_HEADER];
       try {
-        const offset = request.headers[OFFSET_HEADER];
-        return await told(reply, await uploads.append(uploadId, offset, steadyBytes(request.body)));
+        return await streams.run(organisationId, async () =>
+          told(reply, await uploads.append(uploadId, offset, steadyBytes(request.body))),
+        );
       } catch (error) {
         if (error instanceof UploadOffsetError) reply.header(OFFSET_HEADER, String(error.offsetBytes));
         throw error;
-      } finally {
-        streams.delete(request.id);
       }
     },
   );
@@ -143,7 +135,7 @@ export function uploadRoutes(app: TypedApp, { db, uploads, uploadBudget }: Uploa
           'expected an upload that is not submitted yet, received one that is; cancel the submission',
         );
       await uploads.remove([upload.uploadId]);
-      return await told(reply, { ...upload, state: 'gone' });
+      return told(reply, { ...upload, state: 'gone' });
     },
   );
 }
@@ -165,7 +157,7 @@ async function own(
   return found;
 }
 
-async function told(reply: FastifyReply, upload: Upload): Promise<UploadAnswer> {
+function told(reply: FastifyReply, upload: Upload): UploadAnswer {
   const { uploadId, caseId, name, sizeBytes, sha256, receivedBytes, state, submissionId, createdAt } = upload;
   reply.header(OFFSET_HEADER, String(receivedBytes));
   return {
@@ -173,7 +165,7 @@ async function told(reply: FastifyReply, upload: Upload): Promise<UploadAnswer> 
     caseId,
     name,
     sizeBytes,
-    sha256: sha256.toString('hex'),
+    sha256: sha256?.toString('hex') ?? null,
     offsetBytes: receivedBytes,
     state,
     submissionId,

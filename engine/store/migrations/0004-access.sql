@@ -137,9 +137,13 @@ create table api_key (
   scrypt_cost integer not null check (scrypt_cost between 1024 and 1048576),
   -- Its scope: what of the principal's roles it may use.
   roles text[] not null check (cardinality(roles) between 1 and 6),
+  -- Of a tool that cannot state why it asks: recorded with all that it hands in, and good for nothing else.
+  standing_purpose text references purpose_code,
+  standing_justification text check (length(standing_justification) between 10 and 2000),
   created_by text not null check (length(created_by) between 1 and 200),
   created_at timestamptz not null default now(),
   expires_at timestamptz not null,
+  check ((standing_purpose is null) = (standing_justification is null)),
   revoked_by text check (length(revoked_by) between 1 and 200),
   revoked_at timestamptz
 );

@@ -7,9 +7,12 @@ create table upload (
   submitted_by uuid not null references principal,
   -- As the submitter named it; never made into a path.
   name text not null check (length(name) between 1 and 1000),
-  size_bytes bigint not null check (size_bytes > 0),
-  -- Of the whole, as the submitter stated it.
-  sha256 bytea not null check (octet_length(sha256) = 32),
+  -- Of a file of a lab tool, what has come or is coming: such tools do not say beforehand how long one is.
+  size_bytes bigint not null check (size_bytes >= 0),
+  -- Of the whole, as the submitter stated it; of a file of a lab tool null until all of it is there.
+  sha256 bytea check (octet_length(sha256) = 32),
+  -- Of a file of a lab tool, which knows it by this.
+  md5 bytea check (octet_length(md5) = 16),
   modified_at timestamptz,
   -- What is durable: of the content, of the sealed file, and in how many segments.
   received_bytes bigint not null default 0 check (received_bytes <= size_bytes),
@@ -20,8 +23,11 @@ create table upload (
   submission_id uuid references submission on delete cascade,
   created_at timestamptz not null default now(),
   touched_at timestamptz not null default now(),
-  check (state <> 'submitted' or submission_id is not null)
+  check (state <> 'submitted' or submission_id is not null),
+  check (sha256 is not null or (md5 is not null and state in ('receiving', 'gone')))
 );
+-- A tool that begins a file anew means the same one.
+create unique index upload_tool_file on upload (organisation_id, case_id, md5) where md5 is not null and state in ('receiving', 'complete');
 create index upload_listed on upload (organisation_id, created_at desc, upload_id);
 create index upload_kept on upload (touched_at) where state <> 'gone';
 create index upload_submission on upload (submission_id) where submission_id is not null;
