@@ -24,7 +24,7 @@ function sealed(
     const sealer = new SegmentSealer(hosts.publicKey, { number, uploadId, offsetBytes });
     const records = sealer.add(part);
     offsetBytes += part.length;
-    return Buffer.concat([sealer.head, ...records, sealer.end()]);
+    return Buffer.concat([sealer.head, ...records, ...sealer.end()]);
   });
   const trailer = sealTrailer(
     hosts.publicKey,

@@ -8,7 +8,6 @@ import {
   SEALED_LENGTH_BYTES,
   SEALED_MAGIC,
   SEALED_RECORD_BYTES,
-  SEALED_TAG_BYTES,
   SEALED_TRAILER,
   SEALED_VERSION,
   type SealedTrailer,
@@ -42,12 +41,12 @@ export class SegmentSealer {
     this.#key = Buffer.from(hkdfSync('sha256', secret, this.head, SEALED_KEY_INFO, 32));
   }
 
-  /** Whole records that the content makes up, to be written in their order. */
+  /** Whole records that the content makes up, in parts to be written in their order. */
   add(content: Uint8Array): Buffer[] {
     const sealed: Buffer[] = [];
     for (let at = 0; at < content.length; ) {
       // The last record is one that nothing follows, so a full one is kept back until something does.
-      if (this.#pendingBytes === SEALED_RECORD_BYTES) sealed.push(this.#seal(false));
+      if (this.#pendingBytes === SEALED_RECORD_BYTES) sealed.push(...this.#seal(false));
       const part = content.subarray(at, at + SEALED_RECORD_BYTES - this.#pendingBytes);
       this.#pending.set(part, this.#pendingBytes);
       this.#pendingBytes += part.length;
@@ -56,25 +55,23 @@ export class SegmentSealer {
     return sealed;
   }
 
-  /** The last record; nothing may be added after it. */
-  end(): Buffer {
+  /** The last record in its parts; nothing may be added after it. */
+  end(): Buffer[] {
     return this.#seal(true);
   }
 
-  #seal(last: boolean): Buffer {
-    const length = this.#pendingBytes;
-    const record = Buffer.allocUnsafe(SEALED_LENGTH_BYTES + length + SEALED_TAG_BYTES);
-    record.writeUInt32BE((length | (last ? SEALED_LAST : 0)) >>> 0, 0);
+  #seal(last: boolean): Buffer[] {
+    const length = Buffer.allocUnsafe(SEALED_LENGTH_BYTES);
+    length.writeUInt32BE((this.#pendingBytes | (last ? SEALED_LAST : 0)) >>> 0, 0);
     const nonce = Buffer.alloc(12);
     nonce.writeUInt32BE(this.#records, 8);
     const cipher = createCipheriv(SEALED_CIPHER, this.#key, nonce);
-    cipher.setAAD(record.subarray(0, SEALED_LENGTH_BYTES));
-    record.set(cipher.update(this.#pending.subarray(0, length)), SEALED_LENGTH_BYTES);
+    cipher.setAAD(length);
+    const content = cipher.update(this.#pending.subarray(0, this.#pendingBytes));
     cipher.final();
-    record.set(cipher.getAuthTag(), SEALED_LENGTH_BYTES + length);
     this.#records += 1;
     this.#pendingBytes = 0;
-    return record;
+    return [length, content, cipher.getAuthTag()];
   }
 }
 
@@ -82,7 +79,7 @@ export class SegmentSealer {
 export function sealTrailer(recipient: KeyObject, place: SegmentPlace, trailer: SealedTrailer): Buffer {
   const sealer = new SegmentSealer(recipient, place, SEALED_TRAILER);
   const records = sealer.add(Buffer.from(JSON.stringify(trailer)));
-  return Buffer.concat([sealer.head, ...records, sealer.end()]);
+  return Buffer.concat([sealer.head, ...records, ...sealer.end()]);
 }
 
 function headOf(place: SegmentPlace, kind: number, ephemeral: Buffer): Buffer {

@@ -298,7 +298,7 @@ class SegmentWriter {
   /** Makes all that was added so far durable, and says what that is; more may be added meanwhile. */
   async endSegment(): Promise<Durable> {
     if (this.#sealer !== null) {
-      this.#put(this.#sealer.end());
+      for (const part of this.#sealer.end()) this.#put(part);
       this.#sealer = null;
       this.#segments += 1;
       this.segmentBytes = 0;
