@@ -82,12 +82,18 @@ export async function buildApp(
   limits: HttpLimits = HTTP_LIMITS,
   tls: TlsOptions | null = null,
 ): Promise<TypedApp> {
+  const heads = {
+    // However steadily it drips in.
+    headersTimeout: limits.requestTimeoutMs,
+    // How often Node looks for those that are late.
+    connectionsCheckingInterval: limits.requestTimeoutMs,
+  };
   const options: FastifyServerOptions = {
     ...OPTIONS,
     // Of the whole server, and uploads take hours: each other route has its own, below.
     requestTimeout: 0,
     connectionTimeout: limits.requestTimeoutMs * 2,
-    ...(tls === null ? {} : { serverFactory: (handler) => createServer(tls, handler) }),
+    ...(tls === null ? { http: heads } : { serverFactory: (handler) => createServer({ ...tls, ...heads }, handler) }),
   };
   const app = fastify(options).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler(TypeBoxValidatorCompiler);

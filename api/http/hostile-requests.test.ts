@@ -3,21 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { openTestDb } from '../../test/pglite-template.ts';
 import { type Caller, HttpUnderTest } from './test-http-kit.ts';
-
-/** Names that mean something to JavaScript, SQL, paths or terminals. */
-const TROUBLE = [
-  '__proto__',
-  'constructor',
-  '\0',
-  '../../etc/passwd',
-  "' or 1=1 --",
-  '%00',
-  '\u001b[31m',
-  '\ud800',
-  'x'.repeat(5000),
-  '$(id)',
-  '{{7*7}}',
-];
+import { fitting, type Operation, operationsOf, outOfJoint, TROUBLE } from './test-schema-kit.ts';
 
 const text = fc.oneof(fc.string(), fc.constantFrom(...TROUBLE));
 const hex = (bytes: number) => fc.stringMatching(new RegExp(`^[0-9a-f]{${bytes * 2}}$`));
@@ -93,6 +79,31 @@ describe('requests of anybody', () => {
     );
   });
 
+  it('of the form that the description of the API asks for, or nearly, end so too, and some of them well', async () => {
+    const operations = operationsOf((await http.call('GET', '/openapi.json')).body);
+    assert.ok(operations.length > 40);
+    const reached = new Map<string, number>();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...operations).chain((operation) => fc.tuple(fc.constant(operation), asked(operation))),
+        fc.constantFrom(...callers),
+        async ([{ method, path }, { at, payload }], caller) => {
+          const answer = await caller.raw(method, at, payload, {});
+          const { status } = answer;
+          reached.set(`${method} ${path} ${status}`, 1);
+          assert.ok(status < 500, `${method} ${at} ${payload}: ${answer.text}\n${JSON.stringify(http.log.at(-1))}`);
+          assert.doesNotMatch(answer.text, /node_modules|engine\/|select |\.ts:/);
+        },
+      ),
+      { numRuns: 600 },
+    );
+    // One in which everything is refused at the door would show nothing of what is behind it.
+    const well = [...reached.keys()].filter(
+      (one) => one.endsWith(' 200') || one.endsWith(' 201') || one.endsWith(' 202'),
+    );
+    assert.ok(well.length >= 10, [...reached.keys()].join('\n'));
+  });
+
   it('that are no JSON, or of another type, are refused as such', async () => {
     const [caller] = callers;
     assert.ok(caller !== undefined);
@@ -111,3 +122,25 @@ describe('requests of anybody', () => {
     assert.equal(large.status, 413);
   });
 });
+
+/** The address and body of a request as its operation has it, or with something of it put out of joint. */
+function asked({ path, parameters, body }: Operation): fc.Arbitrary<{ at: string; payload: string | undefined }> {
+  const values = fc.record(
+    Object.fromEntries(
+      parameters.map(({ name, schema }) => [
+        name,
+        fc.oneof({ arbitrary: fitting(schema), weight: 5 }, outOfJoint(schema)),
+      ]),
+    ),
+  );
+  const sent =
+    body === null
+      ? fc.constant(undefined)
+      : fc.oneof(fitting(body), outOfJoint(body)).map((one) => JSON.stringify(one));
+  return fc.tuple(values, sent).map(([given, payload]) => {
+    const encoded = (name: string): string => encodeURIComponent(String(given[name] ?? '').toWellFormed()) || 'x';
+    const query = parameters.filter((one) => one.in === 'query').map(({ name }) => `${name}=${encoded(name)}`);
+    const at = path.replace(/\{(\w+)\}/g, (_, name: string) => encoded(name));
+    return { at: query.length === 0 ? at : `${at}?${query.join('&')}`, payload };
+  });
+}

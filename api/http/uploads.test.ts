@@ -78,6 +78,12 @@ describe('uploads over the API', () => {
     assertProblem(await send(await begin(lab, { sizeBytes: 10 }), 0, CONTENT), 409, 'HW_UPLOAD_TOO_LONG');
     const large = { name: 'x', sizeBytes: 10_000_001, sha256: '0'.repeat(64) };
     assertProblem(await lab.call('POST', '/uploads', large), 413, 'HW_UPLOAD_BUDGET');
+    for (const modifiedAt of ['2026-02-31T10:00:00Z', '2026-13-01T10:00:00Z', '0000-01-01T10:00:00Z'])
+      assertProblem(
+        await lab.call('POST', '/uploads', { ...large, sizeBytes: 10, modifiedAt }),
+        400,
+        'HW_REQUEST_INVALID',
+      );
     const id = await begin();
     for (const type of ['application/json', 'multipart/form-data; boundary=x', 'text/plain']) {
       const answer = await lab.raw('PATCH', `/uploads/${id}`, '{}', { 'content-type': type, 'upload-offset': '0' });

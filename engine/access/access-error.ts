@@ -44,7 +44,7 @@ export function checkText(what: string, value: string, most: number): string {
 /** A day as YYYY-MM-DD that is in the calendar. */
 export function checkDay(what: string, value: string): string {
   const timeMs = Date.parse(`${value}T00:00:00Z`);
-  if (/^\d{4}-\d{2}-\d{2}$/.test(value) && new Date(timeMs || 0).toISOString().startsWith(value)) return value;
+  if (/^[1-9]\d{3}-\d{2}-\d{2}$/.test(value) && new Date(timeMs || 0).toISOString().startsWith(value)) return value;
   throw new HomewardError(
     'HW_USAGE',
     `expected a day such as 2027-01-31 for ${what}, received ${JSON.stringify(value)}; correct it`,

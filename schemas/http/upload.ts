@@ -12,7 +12,7 @@ export const UploadRequest = Closed({
   /** Of the whole content; compared when all of it is there. */
   sha256: Hex(32),
   modifiedAt: Type.Optional(
-    Type.String({ maxLength: 30, pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z$' }),
+    Type.String({ maxLength: 30, pattern: '^[1-9]\\d{3}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z$' }),
   ),
 });
 export type UploadRequest = Static<typeof UploadRequest>;

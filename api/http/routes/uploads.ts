@@ -51,6 +51,11 @@ export function uploadRoutes(app: TypedApp, { db, uploads, uploadBudget }: Uploa
       const { member, admission, objects } = admittedOf(request);
       const { name, sizeBytes, sha256, modifiedAt = null } = request.body;
       if (admission.caseId === null) throw new TypeError('expected a case of what is collected');
+      if (modifiedAt !== null && !isInCalendar(modifiedAt))
+        throw new HomewardError(
+          'HW_REQUEST_INVALID',
+          'expected a moment of the calendar for modifiedAt, received another one; correct it or leave it out',
+        );
       const begun = await beginUpload(
         db,
         {
@@ -138,6 +143,12 @@ export function uploadRoutes(app: TypedApp, { db, uploads, uploadBudget }: Uploa
       return told(reply, { ...upload, state: 'gone' });
     },
   );
+}
+
+/** The 31st of February is none, though Date takes it for a day in March. */
+function isInCalendar(instant: string): boolean {
+  const timeMs = Date.parse(instant);
+  return !Number.isNaN(timeMs) && new Date(timeMs).toISOString().startsWith(instant.slice(0, 10));
 }
 
 /** One of the own organisation and of the case that was stated. */
