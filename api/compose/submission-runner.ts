@@ -114,7 +114,8 @@ export class SubmissionRunner {
       if (over.aborted) return;
       try {
         const now = await findSubmission(db, submission.submissionId);
-        if (now?.cancelAsked === true || (!submission.urgent && (await urgentWaits(db)))) stop.abort();
+        // With its case erased it is not there any more.
+        if (now === null || now.cancelAsked || (!submission.urgent && (await urgentWaits(db)))) stop.abort();
       } catch {
         // Asked again; the scan itself meets the same database.
       }

@@ -1,6 +1,6 @@
 import { isUuid } from '../../schemas/access.ts';
 import { HomewardError } from '../../schemas/error.ts';
-import type { Db, Queryable } from '../store/db.ts';
+import type { Db, Queryable, Transaction } from '../store/db.ts';
 import { bool, integer, nullable, oneOf, type RowOf, row, text, timestamp } from '../store/row-shape.ts';
 import { type Actor, accessExists, checkDay, checkText, requireOrganisation, ruleBroken } from './access-error.ts';
 
@@ -101,6 +101,15 @@ export async function listCases(db: Queryable): Promise<ListedCase[]> {
             (select count(*) from batch b where b.case_id = c.case_id) as batches
        from case_file c order by opened_at desc, case_id`,
   );
+}
+
+/**
+ * Holds an open case until the transaction ends: it cannot be closed or erased between what is checked and what is written for it.
+ * @throws HW_CASE_NOT_FOUND
+ */
+export async function holdOpenCase(tx: Transaction, caseId: string): Promise<void> {
+  const held = await tx.query("select 1 from case_file where case_id = $1 and state = 'open' for share", [caseId]);
+  if (held.length === 0) throw caseNotFound();
 }
 
 export function caseNotFound(): HomewardError {

@@ -82,8 +82,9 @@ async function erase(
   closing: Closing & { readonly outcome: ErasingOutcome; readonly backupsGoneBy: string | null },
 ): Promise<Closure> {
   await refuseUnknown(tx, closing);
-  const { counts, commitment } = await deleteMaterial(tx, closing);
+  // First: whoever hands something in for it holds the case, and is either done, so that it goes too, or finds the case closed.
   await closeFile(tx, closing);
+  const { counts, commitment } = await deleteMaterial(tx, closing);
   const [made] = await tx.read(
     CLOSURE,
     `insert into case_closure (organisation, case_ref, outcome, justification, closed_by, erasure, deleted_by_transaction, counts, commitment, backups_gone_by)
@@ -168,7 +169,9 @@ async function refuseUnknown(tx: Transaction, { organisation, caseRef }: CaseNam
   const [there] = await tx.read(
     row({ known: integer }),
     `select (select count(*) from batch where organisation = $1 and case_ref = $2)
-          + (select count(*) from custody_event where organisation = $1 and case_ref = $2 and erased_at is null) as known`,
+          + (select count(*) from custody_event where organisation = $1 and case_ref = $2 and erased_at is null)
+          + (select count(*) from case_file c join organisation o using (organisation_id)
+              where (o.name = $1 or o.organisation_id = $1) and c.case_ref = $2 and c.state = 'open') as known`,
     [organisation, caseRef],
   );
   if ((there?.known ?? 0) > 0) return;

@@ -9,6 +9,7 @@ import {
   type SubmissionState,
 } from '../../schemas/http/submission.ts';
 import { ProgressCounts } from '../../schemas/progress.ts';
+import { caseNotFound, holdOpenCase } from '../access/cases.ts';
 import { type Db, type Queryable, storableText } from '../store/db.ts';
 import { bool, integer, json, nullable, oneOf, row, text, timestamp } from '../store/row-shape.ts';
 
@@ -90,12 +91,14 @@ export function sourceOfUploads(uploadIds: readonly string[]): Pick<NewSubmissio
 /**
  * Accepts a submission: once this returned it is kept, whatever ends. The same key of the same submitter gives what it gave before;
  * `existed` says so, and the caller compares what was asked with what is there.
+ * @throws HW_CASE_NOT_FOUND for a case that was closed meanwhile
  */
 export async function submit(
   db: Db,
   wanted: NewSubmission,
 ): Promise<{ readonly submission: Submission; readonly existed: boolean }> {
   return await db.transaction(async (tx) => {
+    await holdOpenCase(tx, wanted.caseId);
     const added = await tx.execute(
       `insert into submission (organisation_id, case_id, submitted_by, idempotency_key, kind, urgent, exhibit_ref, mode, models, root, path)
        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict (submitted_by, idempotency_key) do nothing`,
@@ -213,23 +216,30 @@ export async function noteProgress(db: Queryable, submissionId: string, counts: 
   ]);
 }
 
-/** Ties the batch to its submission, case and organisation, so that the policies of rows know whose it is. */
+/**
+ * Ties the batch to its submission, case and organisation, so that the policies of rows know whose it is.
+ * @throws HW_CASE_NOT_FOUND where the case was erased since the submission was taken; the batch goes then
+ */
 export async function noteBatch(
   db: Db,
   { submissionId, organisationId, caseId }: Submission,
   batchId: string,
 ): Promise<void> {
-  await db.transaction(async (tx) => {
-    await tx.execute('update batch set organisation_id = $2, case_id = $3 where batch_id = $1', [
-      batchId,
-      organisationId,
-      caseId,
-    ]);
-    await tx.execute('update submission set batch_id = $2, revision = revision + 1 where submission_id = $1', [
-      submissionId,
-      batchId,
-    ]);
+  const isThere = await db.transaction(async (tx) => {
+    const noted = await tx.execute(
+      'update submission set batch_id = $2, revision = revision + 1 where submission_id = $1',
+      [submissionId, batchId],
+    );
+    await (noted > 0
+      ? tx.execute('update batch set organisation_id = $2, case_id = $3 where batch_id = $1', [
+          batchId,
+          organisationId,
+          caseId,
+        ])
+      : tx.execute('delete from batch where batch_id = $1', [batchId]));
+    return noted > 0;
   });
+  if (!isThere) throw caseNotFound();
 }
 
 export type SubmissionEnd =

@@ -1,3 +1,4 @@
+import { holdOpenCase } from '../access/cases.ts';
 import { type Db, type Queryable, storableText } from '../store/db.ts';
 import {
   type NewUpload,
@@ -21,6 +22,7 @@ const WAITS = "md5 is not null and state in ('receiving', 'complete')";
 export async function beginToolFile(db: Db, wanted: ToolFile, budget: UploadBudget): Promise<Upload> {
   return await db.transaction(async (tx) => {
     const { organisationId, caseId, submittedBy, name, md5 } = wanted;
+    await holdOpenCase(tx, caseId);
     await requireRoom(tx, organisationId, 0, budget);
     const [made] = await tx.read(
       UPLOAD,

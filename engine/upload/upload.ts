@@ -1,5 +1,6 @@
 import { HomewardError } from '../../schemas/error.ts';
 import { UPLOAD_STATES, type UploadState } from '../../schemas/http/upload.ts';
+import { holdOpenCase } from '../access/cases.ts';
 import { type Db, type Queryable, storableText, type Transaction } from '../store/db.ts';
 import { bytes, integer, nullable, oneOf, row, text, timestamp } from '../store/row-shape.ts';
 
@@ -68,6 +69,7 @@ export async function beginUpload(db: Db, wanted: NewUpload, budget: UploadBudge
   const { organisationId, sizeBytes } = wanted;
   refuseTooLarge(sizeBytes, budget);
   return await db.transaction(async (tx) => {
+    await holdOpenCase(tx, wanted.caseId);
     await requireRoom(tx, organisationId, sizeBytes, budget);
     const [made] = await tx.read(
       UPLOAD,
