@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { AUDIT_OPERATIONS } from './audit.ts';
 import { BoundedText, Closed, Count, Nullable, OneOf, type Static } from './closed.ts';
 
-export const GOVERNANCE_OUTPUT_VERSION = '1.0';
+export const GOVERNANCE_OUTPUT_VERSION = '1.1';
 
 /** How acts of one kind ended. */
 const Endings = {
@@ -36,6 +36,8 @@ export const GovernanceReport = Closed({
   itemTrouble: Type.Array(Closed({ outcome: BoundedText(20), reason: Nullable(BoundedText(60)), items: Count() }), {
     maxItems: 1_000,
   }),
+  /** Of what was handed in over the API in the period, what failed as a whole, by the code of docs/errors.md. Since 1.1. */
+  failedSubmissions: Type.Array(Closed({ code: BoundedText(60), submissions: Count() }), { maxItems: 1_000 }),
   scans: Closed({
     /** Ended in the period. */
     ended: Count(),

@@ -5,8 +5,11 @@ import type { AuditAct } from '../../schemas/audit.ts';
 import { GovernanceReport } from '../../schemas/governance.ts';
 import { plantCase } from '../../test/case-kit.ts';
 import { STORE_ENGINES } from '../../test/store-engines.ts';
+import { openCase } from '../access/cases.ts';
+import { FIRST, seedKey, seedOrganisation } from '../access/test-access-kit.ts';
 import { appendAudit } from '../audit/append.ts';
 import type { Db } from '../store/db.ts';
+import { endSubmission, submit } from '../submission/submission.ts';
 import { parsePeriod } from './period.ts';
 import { governanceReport } from './report.ts';
 
@@ -103,6 +106,32 @@ for (const engine of STORE_ENGINES) {
       assert.equal(JSON.stringify(found).includes('Mustermann'), false);
       const before = await governanceReport(db, 'unit', parsePeriod('2001'));
       assert.deepEqual([before.acts, before.scans.ended, before.erasures], [[], 0, []]);
+    });
+
+    it('counts what was handed in and failed as a whole, by its code', async () => {
+      const { organisationId } = await seedOrganisation(db, 'none');
+      const { principalId: submittedBy } = await seedKey(db, organisationId);
+      const caseId = await openCase(db, { organisationId, caseRef: 'failing', jointUntil: null }, FIRST);
+      for (const [number, code] of ['HW_UPLOAD_DIGEST', 'HW_SET_FLOOD', 'HW_SET_FLOOD', null].entries()) {
+        const { submission } = await submit(db, {
+          ...{
+            organisationId,
+            caseId,
+            submittedBy,
+            idempotencyKey: `request ${number}`,
+            kind: 'referral',
+            urgent: false,
+          },
+          ...{ exhibitRef: '7', mode: 'exact', models: false, root: 'evidence', path: String(number) },
+        });
+        if (code !== null) await endSubmission(db, submission.submissionId, { state: 'failed', code });
+      }
+      const report = await governanceReport(db, organisationId, parsePeriod(new Date().toISOString().slice(0, 10)));
+      assert.deepEqual(report.failedSubmissions, [
+        { code: 'HW_SET_FLOOD', submissions: 2 },
+        { code: 'HW_UPLOAD_DIGEST', submissions: 1 },
+      ]);
+      assert.deepEqual((await governanceReport(db, 'unit', parsePeriod('2026'))).failedSubmissions, []);
     });
   });
 }

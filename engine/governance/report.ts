@@ -37,6 +37,7 @@ export async function governanceReport(db: Queryable, organisation: string, peri
       unfinished: total((act) => act.unfinished),
     },
     itemTrouble: await itemTrouble(db, organisation, period),
+    failedSubmissions: await failedSubmissions(db, organisation, period),
     scans: await scansOf(db, organisation, period),
     erasures: await erasuresOf(db, organisation, period),
     ...(await countsOf(db, organisation, period)),
@@ -69,6 +70,16 @@ async function itemTrouble(db: Queryable, organisation: string, period: Period) 
     `select i.outcome, i.reason, count(*) as items from item i join batch b using (batch_id)
       where b.organisation = $1 and i.created_at >= $2 and i.created_at < $3 and i.outcome <> 'done'
       group by 1, 2 order by 3 desc, 1, 2 limit 1000`,
+    scope(organisation, period),
+  );
+}
+
+async function failedSubmissions(db: Queryable, organisation: string, period: Period) {
+  return await db.read(
+    row({ code: text, submissions: integer }),
+    `select coalesce(s.failure_code, 'none') as code, count(*) as submissions from submission s join organisation o using (organisation_id)
+      where (o.name = $1 or o.organisation_id = $1) and s.submitted_at >= $2 and s.submitted_at < $3 and s.state = 'failed'
+      group by 1 order by 2 desc, 1 limit 1000`,
     scope(organisation, period),
   );
 }

@@ -51,6 +51,8 @@ function* reportText(found: GovernanceReport): Generator<string> {
   yield `Scans ended: ${groupDigits(scans.ended)}, ${scans.machineHours.toFixed(3)} machine-hours, ${counted(scans.items, 'item')} recorded that are still here`;
   for (const one of found.itemTrouble)
     yield `  ${one.outcome}, ${one.reason ?? 'no reason'}: ${groupDigits(one.items)}`;
+  for (const one of found.failedSubmissions)
+    yield `  handed in and failed, ${one.code}: ${groupDigits(one.submissions)}`;
   yield `Erasures: ${found.erasures.length}`;
   for (const one of found.erasures)
     yield `  ${one.outcome}: ${counted(one.items, 'item')}, ${counted(one.media, 'content')}; ${one.erasedAt === null ? 'NOT FINISHED' : `done ${instant(one.erasedAt)}`}; backups gone by ${one.backupsGoneBy ?? 'a day not stated'}; ${counted(one.leftToOperator, 'step')} left to the operator`;
