@@ -59,6 +59,8 @@ describe('known material that arrives after a seizure was scanned', { timeout: 6
     assert.match(stdout, /1 stored content matched, 1 lead opened, of lab own version 1/);
     const leads = await homeward('leads', 'list', '--json');
     assert.match(leads.stdout, /lab own version 1/);
+    const handled = await homeward('hashset', 'tlp', 'own', 'RED', '--justification', 'its source asks for it');
+    assert.match(handled.stdout, /^own version 1 from lab: .*, TLP:RED,/);
   });
 
   it('has nothing left to go through', async () => {

@@ -43,5 +43,5 @@ export function setText(set: HashSet): string {
   const purpose = set.purpose === 'known' ? '' : `, ${set.purpose}`;
   const radius = set.radiusBits === null ? '' : `, within ${set.radiusBits} bits`;
   const held = set.heldReason === null ? '' : ` (${set.heldReason})`;
-  return `${neutralise(set.name)} version ${set.version}${revision} from ${neutralise(set.source)}: ${groupDigits(set.records)} records, ${set.format}${set.formatVersion === null ? '' : ` ${set.formatVersion}`}${purpose}${radius}, ${set.state}${held}, imported ${set.importedAt}`;
+  return `${neutralise(set.name)} version ${set.version}${revision} from ${neutralise(set.source)}: ${groupDigits(set.records)} records, ${set.format}${set.formatVersion === null ? '' : ` ${set.formatVersion}`}${purpose}${radius}, ${set.state}${held}, TLP:${set.tlp}${set.owner === null ? '' : ` of ${set.owner}`}, imported ${set.importedAt}`;
 }

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { TLP_LEVELS, type Tlp } from '../../schemas/access.ts';
 import { SET_PURPOSES, type SetPurpose } from '../../schemas/constants.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import type { KnownBits, KnownRecord } from '../../schemas/known-record.ts';
@@ -29,6 +30,8 @@ const SET = row({
   importedAt: timestamp,
   importedBy: text,
   updatedAt: nullable(timestamp),
+  tlp: oneOf(TLP_LEVELS),
+  owner: nullable(text),
 });
 
 export interface HashSet {
@@ -52,10 +55,15 @@ export interface HashSet {
   readonly importedAt: string;
   readonly importedBy: string;
   readonly updatedAt: string | null;
+  /** How far it may go. */
+  readonly tlp: Tlp;
+  /** The organisation whose it is; null: the one that runs the engine. */
+  readonly owner: string | null;
 }
 
 const SELECT = `select set_id, source, name, version, revision, purpose, radius_bits, held_reason, content_sha256, format, format_version,
-         category_scheme, state, record_count, imported_at, imported_by, updated_at
+         category_scheme, state, record_count, imported_at, imported_by, updated_at, tlp,
+         owner_organisation_id as owner
   from hash_set`;
 
 /** Every version of every set, those in force first. */
@@ -66,6 +74,20 @@ export async function listSets(db: Db): Promise<HashSet[]> {
     sha256: contentSha256.toString('hex'),
     records: recordCount,
   }));
+}
+
+/**
+ * Says how far a set may go (Traffic Light Protocol 2.0), and the series that its records name; versions to come are handled alike.
+ * Whoever may not be told of it by then is told nothing of it from the next answer on.
+ */
+export async function setTlp(db: Db, { setId, source, name }: HashSet, tlp: Tlp): Promise<void> {
+  await db.transaction(async (tx) => {
+    await tx.execute('update hash_set set tlp = $3 where source = $1 and name = $2', [source, name, tlp]);
+    await tx.execute(
+      'update series set tlp = $2 where series_id in (select series_id from known_record where set_id = $1 and series_id is not null)',
+      [setId, tlp],
+    );
+  });
 }
 
 /**

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { Uuid } from '../access.ts';
+import { OrganisationId, Tlp, Uuid } from '../access.ts';
 import { AuditEntry } from '../audit.ts';
 import { BoundedText, Closed, Count, Nullable, OneOf } from '../closed.ts';
 import { SET_PURPOSES } from '../constants.ts';
@@ -25,6 +25,9 @@ export const HashSetVersions = Closed({
       importedAt: BoundedText(40),
       importedBy: BoundedText(200),
       updatedAt: Nullable(BoundedText(40)),
+      tlp: Tlp,
+      /** Null: of the organisation that runs the engine. */
+      owner: Nullable(OrganisationId),
     }),
     { maxItems: 10_000 },
   ),

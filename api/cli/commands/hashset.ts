@@ -1,13 +1,14 @@
 import { createWriteStream } from 'node:fs';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { type Command, Option } from 'commander';
+import { Argument, type Command, Option } from 'commander';
 import { withAudit } from '../../../engine/audit/with-audit.ts';
 import { categoryEntry } from '../../../engine/hashset/category-schemes.ts';
 import { SET_FORMATS } from '../../../engine/hashset/formats/set-head.ts';
 import { EXPORT_FORMATS, type ExportFormat, writeSet } from '../../../engine/hashset/formats/writer.ts';
 import { type ImportResult, importSetFile } from '../../../engine/hashset/import.ts';
-import { listSets, removeSet, setInForce, setRecords, showSet } from '../../../engine/hashset/sets.ts';
+import { listSets, removeSet, setInForce, setRecords, setTlp, showSet } from '../../../engine/hashset/sets.ts';
+import { TLP_LEVELS, type Tlp } from '../../../schemas/access.ts';
 import type { SetPurpose } from '../../../schemas/constants.ts';
 import { EXIT, HomewardError } from '../../../schemas/error.ts';
 import { auditActOf } from '../../compose/audit-act.ts';
@@ -130,6 +131,19 @@ export function registerHashset(program: Command, context: CliContext): void {
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExample:\n  homeward hashset show national')
     .action(async (name: string, options: SetOptions) => await show(context, name, options));
+  withCommonOptions(hashset.command('tlp'))
+    .description(
+      'say how far a set and its series may go (Traffic Light Protocol); partners with less are told nothing of them',
+    )
+    .argument('<name>')
+    .addArgument(new Argument('<level>').choices(TLP_LEVELS))
+    .option('--source <name>', 'where two sources use the same name')
+    .option('--justification <text>', 'why, for the audit trail')
+    .addHelpText('after', '\nExample:\n  homeward hashset tlp national RED --justification "its source asks for it"')
+    .action(
+      async (name: string, level: Tlp, options: SetOptions & { justification?: string }) =>
+        await handle(context, name, level, options),
+    );
   withCommonOptions(hashset.command('remove'))
     .description('take a set out of force; what it matched is marked as withdrawn')
     .argument('<name>')
@@ -293,6 +307,25 @@ async function show(context: CliContext, name: string, options: SetOptions): Pro
     );
   }
   for (const { algorithm, records } of shown.hashes) printLine(context, `  ${groupDigits(records)} with ${algorithm}`);
+}
+
+async function handle(
+  context: CliContext,
+  name: string,
+  tlp: Tlp,
+  options: SetOptions & { justification?: string },
+): Promise<void> {
+  const { config } = await configFor(context, options);
+  const set = await withDatabase(
+    config,
+    async (db) =>
+      await withAudit(db, auditActOf(config, 'alteration', `hashset tlp ${tlp}`, options), async () => {
+        const found = await setInForce(db, name, options.source);
+        await setTlp(db, found, tlp);
+        return { result: { ...found, tlp }, objects: [objectOf(found)] };
+      }),
+  );
+  printLine(context, setText(set));
 }
 
 async function remove(
