@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { createServer, type Server } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import { base64url, type CryptoKey, exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { HTTP_LIMITS } from '../api/http/app.ts';
@@ -9,54 +8,14 @@ import { addSubject, revokeSubject } from '../engine/access/credentials.ts';
 import { addPrincipal } from '../engine/access/principals.ts';
 import { FIRST, isCode, PURPOSE, refusedAfterMs } from '../engine/access/test-access-kit.ts';
 import { HomewardError } from '../schemas/error.ts';
+import { TestIdentityProvider } from './identity-provider-kit.ts';
 import { openTestDb } from './pglite-template.ts';
 
 const AUDIENCE = 'homeward';
 const ACR = 'urn:two-factors';
 
-/** An identity provider as a unit runs one, on this machine: its description and its keys over HTTP. */
-class Provider {
-  readonly #server: Server;
-  #keys: object[] = [];
-  issuer = '';
-  /** What it says instead of its keys: as a proxy does before one that is away. */
-  trouble: { readonly status: number; readonly text: string } | null = null;
-
-  constructor() {
-    this.#server = createServer((request, response) => {
-      if (this.trouble !== null && request.url?.endsWith('/jwks')) {
-        response.statusCode = this.trouble.status;
-        response.end(this.trouble.text);
-        return;
-      }
-      const told = request.url?.endsWith('/jwks')
-        ? { keys: this.#keys }
-        : { issuer: this.issuer, jwks_uri: `${this.issuer}/jwks` };
-      response.setHeader('content-type', 'application/json').end(JSON.stringify(told));
-    });
-  }
-
-  async start(): Promise<void> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
-    const address = this.#server.address();
-    assert.ok(typeof address === 'object' && address !== null);
-    this.issuer = `http://127.0.0.1:${address.port}`;
-  }
-
-  async addKey(kid: string): Promise<CryptoKey> {
-    const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
-    this.#keys.push({ ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' });
-    return privateKey;
-  }
-
-  async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
-}
-
 describe('people who sign in with an identity provider', () => {
-  const provider = new Provider();
+  const provider = new TestIdentityProvider();
   let http: HttpUnderTest;
   let lab: Caller;
   let key: CryptoKey;
@@ -179,7 +138,7 @@ describe('people who sign in with an identity provider', () => {
 
 describe('an identity provider that is away', () => {
   it('lets nobody in by its tokens, and says that it is away', async () => {
-    const provider = new Provider();
+    const provider = new TestIdentityProvider();
     await provider.start();
     const key = await provider.addKey('first');
     const settings = { issuer: provider.issuer, audience: AUDIENCE, requiredAcr: null, mostAgeMinutes: 60 };
@@ -195,7 +154,7 @@ describe('an identity provider that is away', () => {
   });
 
   it('is no trouble of the token that is presented while a proxy or a fault answers in its place', async () => {
-    const provider = new Provider();
+    const provider = new TestIdentityProvider();
     await provider.start();
     try {
       const key = await provider.addKey('first');

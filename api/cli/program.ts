@@ -40,6 +40,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   organisation: async () => (await import('./commands/organisation.ts')).registerOrganisation,
   agreement: async () => (await import('./commands/agreement.ts')).registerAgreement,
   login: async () => (await import('./commands/login.ts')).registerLogin,
+  'sign-in': async () => (await import('./commands/sign-in.ts')).registerSignIn,
   certificate: async () => (await import('./commands/certificate.ts')).registerCertificate,
   key: async () => (await import('./commands/key.ts')).registerKey,
   purpose: async () => (await import('./commands/purpose.ts')).registerPurpose,
