@@ -30,6 +30,9 @@ export type ArchiveBudget = Static<typeof ArchiveBudget>;
 /** A path crosses as base64 of its raw bytes: file names need not be UTF-8. */
 export const PathBase64 = Type.String({ maxLength: 16_384, pattern: '^[A-Za-z0-9+/]*={0,2}$' });
 
+/** 32 bytes in base64; see workers/read/scratch-cipher.ts. */
+const ScratchKey = Type.String({ pattern: '^[A-Za-z0-9+/]{43}=$', maxLength: 44 });
+
 /** Supervisor to picture host. */
 export const ExamineTask = Closed({
   kind: Type.Literal('examine'),
@@ -37,6 +40,8 @@ export const ExamineTask = Closed({
   path: PathBase64,
   mode: DecodeMode,
   budget: FileBudget,
+  /** With which the file is encrypted, as one of the scratch folder is; null for any other. */
+  scratchKey: Nullable(ScratchKey),
 });
 export type ExamineTask = Static<typeof ExamineTask>;
 
@@ -51,6 +56,10 @@ export const UnpackTask = Closed({
   firstEntry: Count(),
   /** X25519 private key as PKCS #8 in base64, which opens sealed uploads; null where none is read. */
   unsealingKey: Nullable(Type.String({ maxLength: 200, pattern: '^[A-Za-z0-9+/]*={0,2}$' })),
+  /** Entries are encrypted with it; null: they are not. */
+  scratchKey: Nullable(ScratchKey),
+  /** The archive lies in the scratch folder itself, and is encrypted with that key. */
+  isScratch: Type.Boolean(),
 });
 export type UnpackTask = Static<typeof UnpackTask>;
 
@@ -67,6 +76,7 @@ export const EmbedTask = Closed({
   sha256: Hex(32),
   plan: EmbedPlan,
   budget: FileBudget,
+  scratchKey: Nullable(ScratchKey),
 });
 export type EmbedTask = Static<typeof EmbedTask>;
 

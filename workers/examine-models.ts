@@ -17,6 +17,8 @@ export interface EmbedRequest {
   readonly sha256: string | null;
   readonly plan: EmbedPlan;
   readonly budget: FileBudget;
+  /** Of a file of the scratch folder that is encrypted. */
+  readonly scratchKey?: Buffer | null;
 }
 
 export interface ModelTools {
@@ -34,10 +36,13 @@ const FILE_SHARE_OF_MEMORY = 3;
  * What the models say of one file, inside a host: read once with its digest, decoded no larger than they need, described. A content other than the one asked for is
  * rejected, since what is said here is recorded of that one. Whatever is wrong with the file or a net is in the answer; only a defect of ours is thrown.
  */
-export async function embedFile({ path, sha256, plan, budget }: EmbedRequest, tools: ModelTools): Promise<Embedding> {
+export async function embedFile(
+  { path, sha256, plan, budget, scratchKey = null }: EmbedRequest,
+  tools: ModelTools,
+): Promise<Embedding> {
   const clock = new StepClock();
   const bufferLimitBytes = Math.min(DECODE_BUFFER_LIMIT_BYTES, Math.floor(budget.memoryBytes / FILE_SHARE_OF_MEMORY));
-  const read = await clock.measure('read', () => readFile(path, budget.sizeBytes, bufferLimitBytes));
+  const read = await clock.measure('read', () => readFile(path, budget.sizeBytes, bufferLimitBytes, scratchKey));
   if (read.kind === 'refused') return without(read.reason, null, clock);
   const found = read.digests.sha256;
   const nothing = (why: Reason) => without(why, found, clock);

@@ -22,6 +22,8 @@ export interface ExamineRequest {
   readonly path: Buffer;
   readonly mode: DecodeMode;
   readonly budget: FileBudget;
+  /** Of a file of the scratch folder that is encrypted. */
+  readonly scratchKey?: Buffer | null;
 }
 
 /** A budget of one pixel asks for digests and type alone: how a file whose content ended its host twice is recorded. */
@@ -33,9 +35,12 @@ const FILE_SHARE_OF_MEMORY = 3;
  * Examines one file inside a host: read once with digests, type by content, decode once, hash, capture metadata. An archive is `done` with
  * its type and digests, to be unpacked elsewhere. Whatever is wrong with the file is in the answer; only a defect of ours is thrown.
  */
-export async function examineFile({ path, mode, budget }: ExamineRequest, hasher: PixelHasher): Promise<Examination> {
+export async function examineFile(
+  { path, mode, budget, scratchKey = null }: ExamineRequest,
+  hasher: PixelHasher,
+): Promise<Examination> {
   const bufferLimitBytes = Math.min(DECODE_BUFFER_LIMIT_BYTES, Math.floor(budget.memoryBytes / FILE_SHARE_OF_MEMORY));
-  const read = readFile(path, budget.sizeBytes, bufferLimitBytes);
+  const read = readFile(path, budget.sizeBytes, bufferLimitBytes, scratchKey);
   if (read.kind === 'refused') return unread(read);
   const { type, bytes } = read;
   if (read.sizeBytes === 0) return examined(read, reason('empty', 'a file of 0 bytes'));

@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { Scratch } from '../../engine/ingest/scratch.ts';
 import type { Config } from '../../schemas/config.ts';
 import { HomewardError } from '../../schemas/error.ts';
 import { Fleet } from '../../workers/fleet/fleet.ts';
+import { SCRATCH_KEY_BYTES } from '../../workers/read/scratch-cipher.ts';
 
 /** Hosts that may read these paths and their own scratch folder, and nothing of ours. Closes both when disposed. */
 export class OpenFleet implements AsyncDisposable {
@@ -37,6 +39,8 @@ export async function openFleet(
       scratchRoot: scratch.folder,
       readableRoots,
       unsealingKey,
+      // It ends with this process: what a crash leaves in the scratch folder is waste.
+      scratchKey: randomBytes(SCRATCH_KEY_BYTES).toString('base64'),
       // Before the first scan there is nothing to hide; whoever makes the folder makes it before the hosts.
       hiddenFolders: existsSync(config.dataFolder) ? [config.dataFolder] : [],
     });

@@ -7,6 +7,7 @@ export interface ExamineRequest {
   readonly path: Buffer;
   readonly mode: DecodeMode;
   readonly budget: FileBudget;
+  readonly scratchKey: string | null;
 }
 
 const UNKNOWN: Reason = { code: 'internal', detail: 'failed for a reason that was not recorded' };
@@ -41,6 +42,7 @@ export class ExamineJob implements HostJob {
       path: this.path.toString('base64'),
       mode: this.#request.mode,
       budget: this.budget,
+      scratchKey: this.#request.scratchKey,
     };
   }
 

@@ -13,6 +13,8 @@ export interface FleetOptions {
   readonly hiddenFolders: readonly string[];
   /** Given to unpack hosts alone, see UnpackTask. */
   readonly unsealingKey: string | null;
+  /** 32 bytes in base64: what lies in the scratch folder is encrypted with it. Null: it is not, for who looks at it there. */
+  readonly scratchKey: string | null;
   /** What is to be examined: folders and files. */
   readonly readableRoots: readonly string[];
   /** Budget of a file when `examine` is given none. */

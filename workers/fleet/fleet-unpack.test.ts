@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DEFAULT_ARCHIVE_BUDGET } from '../../schemas/host-protocol.ts';
+import { SCRATCH_KEY_BYTES } from '../read/scratch-cipher.ts';
 import { makeZip } from '../unpack/test-kit.ts';
 import type { Fleet } from './fleet.ts';
 import { hostsOf, TestFleet } from './test-kit.ts';
@@ -132,5 +134,45 @@ describe('archives in a host of their own', () => {
       () => undefined,
     );
     await assert.rejects(outside, /expected a scratch folder inside/);
+  });
+});
+
+describe('archives whose entries are encrypted while they wait', () => {
+  test('S1: are examined as what they hold, archives within archives too, and lie nowhere in the clear', async () => {
+    await using kit = await TestFleet.start({
+      hosts: 1,
+      spareHosts: 0,
+      scratchKey: randomBytes(SCRATCH_KEY_BYTES).toString('base64'),
+    });
+    const picture = readFileSync(kit.picture('picture', 96, 72).toString());
+    const inner = await makeZip([['picture.bmp', picture]]);
+    const file = path.join(kit.folder, 'evidence', 'outer.zip');
+    writeFileSync(
+      file,
+      await makeZip([
+        ['inner.zip', inner],
+        ['a.bmp', picture],
+      ]),
+    );
+    const found: string[] = [];
+    const go = async (archive: Buffer, name: string): Promise<void> => {
+      const scratchFolder = kit.scratch(name);
+      const entries: Buffer[] = [];
+      const { outcome } = await kit.fleet.unpack(archive, { scratchFolder, budget }, (entry) => {
+        const written = path.join(scratchFolder, String(entry.scratchFile));
+        for (const plain of [picture, inner]) assert.ok(!readFileSync(written).includes(plain.subarray(0, 32)));
+        entries.push(Buffer.from(written));
+      });
+      assert.equal(outcome, 'done');
+      for (const entry of entries) {
+        const { type, digests, sizeBytes } = await kit.fleet.examine(entry, { mode: 'exact' });
+        found.push(`${type} ${sizeBytes} ${digests?.sha256}`);
+        if (type === 'application/zip') await go(entry, 'inner');
+      }
+    };
+    await go(Buffer.from(file), 'outer');
+    const told = (type: string, content: Buffer): string =>
+      `${type} ${content.length} ${createHash('sha256').update(content).digest('hex')}`;
+    assert.deepEqual(found, [told('application/zip', inner), told('image/bmp', picture), told('image/bmp', picture)]);
   });
 });

@@ -32,6 +32,7 @@ const DEFAULTS = {
   fileBudget: DEFAULT_FILE_BUDGET,
   unpackHosts: 1,
   unsealingKey: null,
+  scratchKey: null,
   recycleAfterFiles: 5000,
   recycleAboveBytes: 512 * MEBIBYTE,
   namespaces: true,
@@ -117,7 +118,9 @@ export class Fleet {
   examine(file: Buffer, options: { readonly mode: DecodeMode; readonly budget?: FileBudget }): Promise<Examination> {
     return new Promise((resolve, reject) => {
       const budget = options.budget ?? this.#options.fileBudget;
-      this.#pool.add(new ExamineJob({ path: file, mode: options.mode, budget }, resolve, reject));
+      this.#pool.add(
+        new ExamineJob({ path: file, mode: options.mode, budget, scratchKey: this.#keyOf(file) }, resolve, reject),
+      );
     });
   }
 
@@ -138,7 +141,9 @@ export class Fleet {
   /** What the models say of one file. Whatever is wrong with the file is said in the outcome. Needs `startModels`. */
   embed(request: EmbedRequest): Promise<Embedding> {
     return new Promise((resolve, reject) => {
-      this.#modelPool().add(new EmbedJob(request, this.#options.fileBudget, resolve, reject));
+      this.#modelPool().add(
+        new EmbedJob(request, this.#options.fileBudget, this.#keyOf(request.path), resolve, reject),
+      );
     });
   }
 
@@ -168,7 +173,12 @@ export class Fleet {
       throw new HomewardError('HW_INTERNAL', 'expected an open fleet for an archive, this one was closed');
     const run = new UnpackRun(
       archive,
-      { ...options, unsealingKey: this.#options.unsealingKey },
+      {
+        ...options,
+        unsealingKey: this.#options.unsealingKey,
+        scratchKey: this.#options.scratchKey,
+        isScratch: this.#keyOf(archive) !== null,
+      },
       onEntry,
       this.#unpackHosts,
     );
@@ -208,6 +218,14 @@ export class Fleet {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** With what a file is encrypted: those of the scratch folder are, where the fleet has a key for them. */
+  #keyOf(file: Buffer): string | null {
+    const { scratchKey, scratchRoot } = this.#options;
+    return scratchKey !== null && isInside(path.resolve(file.toString()), path.resolve(scratchRoot))
+      ? scratchKey
+      : null;
   }
 
   #modelPool(): HostPool {

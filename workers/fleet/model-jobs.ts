@@ -19,17 +19,20 @@ export class EmbedJob implements HostJob {
   stage: Stage = 'shared';
   failure: Reason | null = null;
   readonly reject: (error: Error) => void;
+  readonly scratchKey: string | null;
   readonly #request: EmbedRequest;
   readonly #settle: (embedding: Embedding) => void;
 
   constructor(
     request: EmbedRequest,
     budget: FileBudget,
+    scratchKey: string | null,
     settle: (embedding: Embedding) => void,
     reject: (error: Error) => void,
   ) {
     this.path = request.path;
     this.budget = budget;
+    this.scratchKey = scratchKey;
     this.#request = request;
     this.#settle = settle;
     this.reject = reject;
@@ -37,7 +40,8 @@ export class EmbedJob implements HostJob {
 
   taskOf(taskId: number): HostTask {
     const { sha256, plan } = this.#request;
-    return { kind: 'embed', taskId, path: this.path.toString('base64'), sha256, plan, budget: this.budget };
+    const { budget, scratchKey } = this;
+    return { kind: 'embed', taskId, path: this.path.toString('base64'), sha256, plan, budget, scratchKey };
   }
 
   answer(message: HostMessage): boolean {

@@ -25,6 +25,8 @@ export interface UnpackOptions {
 
 interface RunOptions extends UnpackOptions {
   readonly unsealingKey: string | null;
+  readonly scratchKey: string | null;
+  readonly isScratch: boolean;
 }
 
 export type OnEntry = (entry: ArchiveEntry) => Promise<void> | void;
@@ -123,6 +125,8 @@ export class UnpackRun {
       budget: this.#options.budget,
       firstEntry: this.#announced,
       unsealingKey: this.#options.unsealingKey,
+      scratchKey: this.#options.scratchKey,
+      isScratch: this.#options.isScratch,
     });
   }
 

@@ -63,9 +63,10 @@ export default async function work(task: ModelThreadTask): Promise<ModelAnswer> 
   if (task.kind === 'compare')
     return { results: task.candidates.map((candidate) => compareGeometry(task.query, candidate)) };
   const { plan, sha256, budget } = task;
+  const scratchKey = task.scratchKey === null ? null : Buffer.from(task.scratchKey, 'base64');
   return {
     embedding: await embedFile(
-      { path: Buffer.from(task.path, 'base64'), sha256, plan, budget },
+      { path: Buffer.from(task.path, 'base64'), sha256, plan, budget, scratchKey },
       { embedder: open, extractKeypoints, keypointSidePixels: KEYPOINT_SIDE_PIXELS },
     ),
   };

@@ -24,7 +24,12 @@ export default async function work(task: PictureThreadTask): Promise<Examination
   }
   parentPort?.postMessage({ started: task.taskId } satisfies PictureThreadMessage);
   return await examineFile(
-    { path: Buffer.from(task.path, 'base64'), mode: task.mode, budget: task.budget },
+    {
+      path: Buffer.from(task.path, 'base64'),
+      mode: task.mode,
+      budget: task.budget,
+      scratchKey: task.scratchKey === null ? null : Buffer.from(task.scratchKey, 'base64'),
+    },
     await hasher,
   );
 }

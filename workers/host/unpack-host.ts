@@ -34,6 +34,8 @@ export function startUnpackHost(): void {
       budget: task.budget,
       firstEntry: task.firstEntry,
       unsealingKey: task.unsealingKey === null ? null : unsealingKey(task.unsealingKey),
+      scratchKey: task.scratchKey === null ? null : Buffer.from(task.scratchKey, 'base64'),
+      isScratch: task.isScratch,
       announce: announcing(task.taskId),
     });
     channel.send({ kind: 'unpacked', taskId: task.taskId, ...unpacked });

@@ -1,7 +1,9 @@
+import type { Cipheriv } from 'node:crypto';
 import fs from 'node:fs';
 import type { Digests } from '../../schemas/fingerprint.ts';
 import type { Reason, ReasonCode } from '../../schemas/outcome.ts';
 import { FileDigests } from '../hash/digests.ts';
+import { SCRATCH_HEAD_BYTES, scratchCipher } from './scratch-cipher.ts';
 import { SNIFF_HEAD_BYTES, sniffTail, sniffType, TAIL_BYTES } from './sniff.ts';
 import { type SniffedType, UNKNOWN_TYPE } from './type-tables.ts';
 
@@ -28,11 +30,13 @@ export type ReadResult =
  * @param pathBytes the path as the file system gave it; names need not be UTF-8
  * @param sizeLimitBytes larger files are refused without being read
  * @param bufferLimitBytes larger pictures are digested in flat memory, and not decoded
+ * @param scratchKey of a file of the scratch folder, which is encrypted with it
  */
 export function readFile(
   pathBytes: Buffer,
   sizeLimitBytes: number,
   bufferLimitBytes: number = DECODE_BUFFER_LIMIT_BYTES,
+  scratchKey: Buffer | null = null,
 ): ReadResult {
   let fd: number | undefined;
   try {
@@ -44,7 +48,7 @@ export function readFile(
       pathBytes,
       fs.constants.O_RDONLY | (fs.constants.O_NOFOLLOW ?? 0) | (fs.constants.O_NONBLOCK ?? 0),
     );
-    return readOpen(fd, sizeLimitBytes, bufferLimitBytes);
+    return readOpen(fd, sizeLimitBytes, bufferLimitBytes, scratchKey);
   } catch (error) {
     return refuseError(error);
   } finally {
@@ -52,17 +56,18 @@ export function readFile(
   }
 }
 
-function readOpen(fd: number, sizeLimitBytes: number, bufferLimitBytes: number): ReadResult {
+function readOpen(fd: number, sizeLimitBytes: number, bufferLimitBytes: number, scratchKey: Buffer | null): ReadResult {
   const before = fs.fstatSync(fd, { bigint: true });
   const refusedKind = refuseKind(before);
   if (refusedKind !== undefined) return refusedKind;
-  const sizeBytes = Number(before.size);
+  const source = scratchKey === null ? new Source(fd, null) : Source.ofScratch(fd, scratchKey);
+  const sizeBytes = Number(before.size) - source.headBytes;
   if (sizeBytes > sizeLimitBytes)
     return refused('tooLarge', `${sizeBytes} bytes, more than the limit of ${sizeLimitBytes}`, sizeBytes);
 
   const digests = new FileDigests();
   const head = Buffer.allocUnsafeSlow(Math.min(sizeBytes, SNIFF_HEAD_BYTES));
-  const headBytes = fill(fd, head, 0);
+  const headBytes = fill(source, head, 0);
   let type = sniffType(head.subarray(0, headBytes));
   const wanted = type.class.kind === 'picture' && sizeBytes <= bufferLimitBytes;
   let position = headBytes;
@@ -72,7 +77,7 @@ function readOpen(fd: number, sizeLimitBytes: number, bufferLimitBytes: number):
     bytes = Buffer.allocUnsafeSlow(sizeBytes);
     head.copy(bytes, 0, 0, headBytes);
     while (position < sizeBytes) {
-      const got = fs.readSync(fd, bytes, position, Math.min(CHUNK_BYTES, sizeBytes - position), null);
+      const got = source.read(bytes, position, Math.min(CHUNK_BYTES, sizeBytes - position));
       if (got === 0) break;
       digests.update(bytes.subarray(position, position + got));
       position += got;
@@ -81,7 +86,7 @@ function readOpen(fd: number, sizeLimitBytes: number, bufferLimitBytes: number):
     const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
     let tail: Buffer = Buffer.from(head.subarray(Math.max(0, headBytes - TAIL_BYTES), headBytes));
     while (position < sizeBytes) {
-      const got = fs.readSync(fd, chunk, 0, Math.min(CHUNK_BYTES, sizeBytes - position), null);
+      const got = source.read(chunk, 0, Math.min(CHUNK_BYTES, sizeBytes - position));
       if (got === 0) break;
       digests.update(chunk.subarray(0, got));
       position += got;
@@ -101,11 +106,39 @@ function readOpen(fd: number, sizeLimitBytes: number, bufferLimitBytes: number):
   return { kind: 'read', sizeBytes, digests: digests.finish(), type, bytes };
 }
 
+/** The content of an open file, from its beginning on. */
+class Source {
+  readonly #fd: number;
+  readonly #cipher: Cipheriv | null;
+  /** Of the file, before its content. */
+  readonly headBytes: number;
+
+  constructor(fd: number, cipher: Cipheriv | null) {
+    this.#fd = fd;
+    this.#cipher = cipher;
+    this.headBytes = cipher === null ? 0 : SCRATCH_HEAD_BYTES;
+  }
+
+  static ofScratch(fd: number, key: Buffer): Source {
+    const head = Buffer.alloc(SCRATCH_HEAD_BYTES);
+    fs.readSync(fd, head, 0, SCRATCH_HEAD_BYTES, null);
+    return new Source(fd, scratchCipher(key, head));
+  }
+
+  /** How many bytes came; 0 at the end. */
+  read(buffer: Buffer, offset: number, length: number): number {
+    const got = fs.readSync(this.#fd, buffer, offset, length, null);
+    const part = buffer.subarray(offset, offset + got);
+    if (this.#cipher !== null) part.set(this.#cipher.update(part));
+    return got;
+  }
+}
+
 /** Reads until the buffer is full or the file ends. */
-function fill(fd: number, buffer: Buffer, from: number): number {
+function fill(source: Source, buffer: Buffer, from: number): number {
   let position = from;
   while (position < buffer.length) {
-    const got = fs.readSync(fd, buffer, position, buffer.length - position, null);
+    const got = source.read(buffer, position, buffer.length - position);
     if (got === 0) break;
     position += got;
   }

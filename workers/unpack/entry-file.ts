@@ -1,6 +1,8 @@
+import type { Cipheriv } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import { newScratchHead, scratchCipher } from '../read/scratch-cipher.ts';
 import { errorText } from './archive-reason.ts';
 
 /** Writing into the scratch folder failed (disk full, folder gone): no fault of the archive. */
@@ -15,14 +17,20 @@ const FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | NO_FOL
 /** The numbered file that takes the content of one entry. Made with its first byte, readable by its owner only, never over another. */
 export class EntryFile {
   readonly #path: string | null;
+  readonly #key: Buffer | null;
+  #cipher: Cipheriv | null = null;
   #handle: FileHandle | null = null;
   sizeBytes = 0;
   /** CRC-32 of what was appended. */
   crc32 = 0;
 
-  /** Null: the content is only counted, not kept. */
-  constructor(filePath: string | null) {
+  /**
+   * @param filePath null: the content is only counted, not kept
+   * @param key it lies there encrypted with it; null: as it is
+   */
+  constructor(filePath: string | null, key: Buffer | null) {
     this.#path = filePath;
+    this.#key = key;
   }
 
   async append(chunk: Uint8Array): Promise<void> {
@@ -30,11 +38,21 @@ export class EntryFile {
     this.sizeBytes += chunk.byteLength;
     if (this.#path === null) return;
     try {
-      this.#handle ??= await openNew(this.#path);
-      await this.#handle.writeFile(chunk);
+      this.#handle ??= await this.#open(this.#path);
+      await this.#handle.writeFile(this.#cipher?.update(chunk) ?? chunk);
     } catch (error) {
       throw new ScratchFailure(errorText(error));
     }
+  }
+
+  async #open(filePath: string): Promise<FileHandle> {
+    const handle = await openNew(filePath);
+    if (this.#key !== null) {
+      const head = newScratchHead();
+      this.#cipher = scratchCipher(this.#key, head);
+      await handle.writeFile(head);
+    }
+    return handle;
   }
 
   async close(): Promise<void> {

@@ -32,6 +32,8 @@ export interface EntrySinkOptions {
   readonly budget: ArchiveBudget;
   /** Entries before this one are read past: they were handed on already. */
   readonly firstEntry: number;
+  /** Entries are encrypted with it. */
+  readonly scratchKey?: Buffer | null;
   /** Hands an entry on; waits while too much is waiting to be taken. */
   readonly announce: (entry: ArchiveEntry) => Promise<void>;
 }
@@ -94,9 +96,9 @@ export class EntrySink {
     judge: (written: Written) => Flaw,
   ): Promise<void> {
     this.#admit();
-    const { folder, budget, firstEntry } = this.#options;
+    const { folder, budget, firstEntry, scratchKey = null } = this.#options;
     const number = String(this.#next);
-    const file = new EntryFile(this.#next < firstEntry ? null : path.join(folder, number));
+    const file = new EntryFile(this.#next < firstEntry ? null : path.join(folder, number), scratchKey);
     let error: unknown = null;
     let exceeded: 'entry' | 'archive' | null = null;
     try {

@@ -11,6 +11,7 @@ import { fileRange, readAt } from './byte-source.ts';
 import { ScratchFailure } from './entry-file.ts';
 import { BudgetSpent, EntrySink, type EntrySinkOptions } from './entry-sink.ts';
 import type { ReadableFile } from './readable-file.ts';
+import { ScratchFile } from './scratch-file.ts';
 import { SealedFile } from './sealed-file.ts';
 import { readTarHeader, TAR_BLOCK_BYTES } from './tar-header.ts';
 import { unpackGzip } from './unpack-gzip.ts';
@@ -20,6 +21,8 @@ import { unpackZip } from './unpack-zip.ts';
 export interface UnpackArchiveOptions extends EntrySinkOptions {
   /** Opens sealed uploads; without it none is known as such. */
   readonly unsealingKey?: KeyObject | null;
+  /** The archive is an entry of another one, encrypted with `scratchKey`. */
+  readonly isScratch?: boolean;
 }
 
 /** What became of an archive as a whole. */
@@ -62,7 +65,12 @@ export async function unpackArchive(archivePath: Buffer, options: UnpackArchiveO
   try {
     const stats = await file.stat();
     if (!stats.isFile()) return result('rejected', archiveReason('specialFile', 'not a regular file'));
-    const fault = await unpackFile(file, stats.size, archivePath, sink, options.unsealingKey ?? null);
+    const { unsealingKey = null, scratchKey = null, isScratch = false } = options;
+    const scratch = isScratch && scratchKey !== null ? await ScratchFile.open(file, stats.size, scratchKey) : null;
+    const fault =
+      scratch === null
+        ? await unpackFile(file, stats.size, archivePath, sink, unsealingKey)
+        : await unpackByContent(scratch, scratch.sizeBytes, archivePath, sink);
     if (fault !== null) return result(sink.entries > 0 ? 'partial' : 'rejected', fault);
     if (sink.flawed === 0) return result('done', null);
     if (sink.encrypted === sink.entries)
