@@ -15,7 +15,7 @@ import { killHard, type RunningCli, runCli, startCli, supervisorOf, TestFolder, 
 /** Goals R1, S1, S3 and S10 over real processes: the server as it is started, material on disk, a caller with a key. */
 
 const SIZE = { widthPixels: 600, heightPixels: 450 };
-const PICTURES = 12;
+const PICTURES = 80;
 
 interface Told {
   readonly status: number;
