@@ -298,7 +298,7 @@ describe('a seizure scanned, and scanned again', { timeout: 900_000 }, () => {
     mkdirSync(folder.at('heavy'));
     writeFileSync(
       folder.at('heavy', 'large.png'),
-      await drawing(401, { widthPixels: 5_000, heightPixels: 4_000 }).png({ compressionLevel: 1 }).toBuffer(),
+      await drawing(401, { widthPixels: 9_000, heightPixels: 8_000 }).png({ compressionLevel: 1 }).toBuffer(),
     );
     const run = await runCli([
       'scan',
