@@ -93,7 +93,7 @@ export class EntrySink {
   async write(
     header: EntryHeader,
     source: AsyncIterable<Uint8Array>,
-    judge: (written: Written) => Flaw,
+    judge: (written: Written) => Flaw | Promise<Flaw>,
   ): Promise<void> {
     this.#admit();
     const { folder, budget, firstEntry, scratchKey = null } = this.#options;
@@ -126,7 +126,7 @@ export class EntrySink {
       if (exceeded === 'archive') throw new BudgetSpent(limit);
       return;
     }
-    const flaw = judge({ sizeBytes: file.sizeBytes, crc32: file.crc32, error });
+    const flaw = await judge({ sizeBytes: file.sizeBytes, crc32: file.crc32, error });
     if (file.sizeBytes > 0) await this.#tell(header, number, file.sizeBytes, flaw);
     else await this.#tell(header, null, 0, flaw ?? { outcome: 'rejected', reason: archiveReason('empty', 'no bytes') });
   }

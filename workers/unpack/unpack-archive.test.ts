@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { existsSync, lstatSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { gzipSync } from 'node:zlib';
+import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { makeTar, makeZip, nameOf, said, UnpackKit } from './test-kit.ts';
 
@@ -248,6 +248,31 @@ test('R10: no bytes whatever make unpacking throw or write outside', async () =>
     }),
     { numRuns: 200 },
   );
+});
+
+test('R4: an entry that is found without the directory is `done` only where the CRC-32 that follows it fits', async () => {
+  using kit = new UnpackKit();
+  const content = randomBytes(3000);
+  const [head, tail] = [Buffer.alloc(31), Buffer.alloc(16)];
+  head.set(text('PK\x03\x04'));
+  // Its sizes and its CRC-32 follow the content.
+  head.writeUInt16LE(0b1000, 6);
+  head.writeUInt16LE(8, 8);
+  head.writeUInt16LE(1, 26);
+  head.set(text('a'), 30);
+  tail.set(text('PK\x07\x08'));
+  tail.writeUInt32LE(crc32(content), 4);
+  for (const [name, end, expected] of [
+    ['signed', tail, 'done'],
+    ['bare', tail.subarray(4), 'done'],
+    ['of another content', Buffer.concat([tail.subarray(0, 4), Buffer.alloc(12, 7)]), 'partial'],
+    ['absent', Buffer.alloc(0), 'partial'],
+  ] as const) {
+    const unpacked = await kit.unpack(kit.save(Buffer.concat([head, deflateRawSync(content), end]), name));
+    assert.deepEqual(unpacked.contents.get('a'), content, name);
+    assert.equal(unpacked.list[0]?.outcome, expected, name);
+    for (const file of readdirSync(kit.scratch)) rmSync(path.join(kit.scratch, file));
+  }
 });
 
 test('R10: a mutated archive never throws, and never gives an entry `done` whose content differs', async () => {

@@ -18,6 +18,7 @@ export type SalvageExtent = 'everywhere' | 'besideEntries';
 const WINDOW_BYTES = 256 * 1024;
 /** What may lie between two entries without being one: a data descriptor is at most 24 bytes. */
 const DESCRIPTOR_BYTES = 24;
+const DESCRIPTOR_SIGNATURE = Buffer.from('PK\x07\x08', 'latin1');
 const DEFLATED = 8;
 
 /**
@@ -64,6 +65,15 @@ async function findSignature(file: ReadableFile, start: number, end: number): Pr
   return null;
 }
 
+/** Whether a data descriptor with this CRC-32 stands here, with its signature or without (APPNOTE 6.3.10, 4.3.9). */
+async function crcOfDescriptor(file: ReadableFile, at: number, crc32: number): Promise<boolean> {
+  const found = await readAt(file, at, 2 * DESCRIPTOR_SIGNATURE.length);
+  const start = found.subarray(0, DESCRIPTOR_SIGNATURE.length).equals(DESCRIPTOR_SIGNATURE)
+    ? DESCRIPTOR_SIGNATURE.length
+    : 0;
+  return found.length >= start + 4 && found.readUInt32LE(start) === crc32 >>> 0;
+}
+
 /** Reads the entry at `offset` and returns where to look on. */
 async function readFound(
   file: ReadableFile,
@@ -100,8 +110,12 @@ async function readFound(
     return next;
   }
   const inflation = inflate(() => fileRange(file, local.dataStart, gapEnd));
-  await sink.write(header, inflation.content, ({ sizeBytes, error }): Flaw => {
-    if (error === null) return null;
+  await sink.write(header, inflation.content, async ({ sizeBytes, crc32, error }): Promise<Flaw> => {
+    if (error === null) {
+      const announced = await crcOfDescriptor(file, local.dataStart + inflation.consumedBytes(), crc32);
+      // Without it nothing says that what came out is what went in.
+      return announced ? null : damaged(sizeBytes > 0, 'badCrc', 'no CRC-32 of its content follows it');
+    }
     const cut = gapEnd === fileSize && error instanceof Error && 'code' in error && error.code === 'Z_BUF_ERROR';
     return damaged(sizeBytes > 0, cut ? 'truncated' : 'corruptData', errorText(error));
   });
