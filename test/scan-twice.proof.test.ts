@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import sharp from 'sharp';
 import { Compile } from 'typebox/compile';
 import type { ProgressLine } from '../schemas/progress.ts';
 import type { Report, ReportItem } from '../schemas/report.ts';
@@ -296,9 +297,13 @@ describe('a seizure scanned, and scanned again', { timeout: 900_000 }, () => {
   it('items that failed end the scan with 4', async () => {
     writeFileSync(folder.at('tight.json'), JSON.stringify({ fileBudget: { cpuTimeMs: 100, wallTimeMs: 1_000 } }));
     mkdirSync(folder.at('heavy'));
+    // Small to read, which gets time of its own, and large to decode.
+    const background = { r: 90, g: 120, b: 30 };
     writeFileSync(
       folder.at('heavy', 'large.png'),
-      await drawing(401, { widthPixels: 9_000, heightPixels: 8_000 }).png({ compressionLevel: 1 }).toBuffer(),
+      await sharp({ create: { width: 9_500, height: 9_500, channels: 3, background }, limitInputPixels: false })
+        .png({ compressionLevel: 9 })
+        .toBuffer(),
     );
     const run = await runCli([
       'scan',
