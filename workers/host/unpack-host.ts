@@ -8,6 +8,9 @@ import { openChannel } from './host-channel.ts';
 /** How far a host writes ahead of what its supervisor has taken on. One entry may always be written, whatever its size. */
 const MOST_WAITING_ENTRIES = 64;
 const MOST_WAITING_BYTES = 256 * 1024 * 1024;
+/** A file is made in far less than one of these. */
+const LOOK_EVERY_MS = 20;
+const QUIET_LOOKS = 3;
 
 /** Unpacks one archive at a time, no further ahead than the supervisor follows. */
 export function startUnpackHost(): void {
@@ -59,7 +62,15 @@ export function startUnpackHost(): void {
 const unsealingKey = (base64: string) =>
   createPrivateKey({ key: Buffer.from(base64, 'base64'), format: 'der', type: 'pkcs8' });
 
-/** The supervisor is gone and will not read these files any more: what was seized does not stay behind. */
+/**
+ * The supervisor is gone and will not read these files any more: what was seized does not stay behind. A file that was being made in
+ * another thread appears after the first look; nothing else begins while this thread looks.
+ */
 function clear(folder: string): void {
-  for (const name of readdirSync(folder)) if (/^[0-9]+$/.test(name)) rmSync(path.join(folder, name), { force: true });
+  for (let quietLooks = 0; quietLooks < QUIET_LOOKS; ) {
+    const names = readdirSync(folder).filter((name) => /^[0-9]+$/.test(name));
+    for (const name of names) rmSync(path.join(folder, name), { force: true });
+    quietLooks = names.length > 0 ? 0 : quietLooks + 1;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_EVERY_MS);
+  }
 }
