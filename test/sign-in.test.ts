@@ -80,6 +80,7 @@ describe('homeward sign-in', () => {
     assert.equal(back.hostname, '127.0.0.1');
     // Somebody else on this machine, who brings a code of his own.
     assert.equal((await fetch(`${back.href}?code=stolen&state=guessed`)).status, 404);
+    assert.equal((await fetch(`${back.origin}//`)).status, 404);
     const shown = await fetch(url);
     assert.equal(shown.headers.get('content-type'), 'text/plain');
     assert.match(await shown.text(), /signed in/);

@@ -89,9 +89,10 @@ async function byBrowser(configuration: Configuration, asked: SignIn): Promise<T
     asked.ask(url.href, null);
     for (;;) {
       const [request, response] = await once(server, 'request', { signal: asked.signal });
-      const came = new URL(String(request.url), back);
+      const came = URL.parse(String(request.url), back) ?? new URL(back);
       const say = async (status: number, text: string): Promise<void> =>
         await new Promise((resolve) => {
+          if (response.destroyed || response.closed) return resolve();
           response.writeHead(status, { 'content-type': 'text/plain', connection: 'close' });
           // Sent before the server goes; a browser that has gone is told nothing.
           response.on('close', resolve);

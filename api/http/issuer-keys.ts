@@ -3,7 +3,7 @@ import type { IdentityProvider } from '../../schemas/config.ts';
 import { HomewardError } from '../../schemas/error.ts';
 
 const ANSWER_WITHIN_MS = 5_000;
-/** Keys are asked for again after this, beside the requests, and at once for one that is not known. */
+/** Keys are asked for again after this, and at once for one that is not known. */
 const KEYS_RENEWED_EVERY_MS = 60 * 60_000;
 /** An issuer is not asked more often: neither for keys that are not known, nor while it is away. */
 const KEYS_ASKED_AT_MOST_EVERY_MS = 30_000;
@@ -36,7 +36,7 @@ export class IssuerKeys {
   readonly keyOf: JWTVerifyGetKey = async (header, token) => {
     try {
       const remote = await this.#found();
-      this.#renew(remote);
+      await this.#renew(remote);
       return await remote(header, token);
     } catch (error) {
       if (error instanceof Error && 'code' in error && TROUBLE_OF_TOKENS.has(error.code)) throw error;
@@ -61,17 +61,17 @@ export class IssuerKeys {
     return await this.#remote;
   }
 
-  #renew(remote: RemoteKeys): void {
+  /** Before the request goes on: a key that an issuer withdrew is good no longer than it is away. */
+  async #renew(remote: RemoteKeys): Promise<void> {
     const nowMs = performance.now();
     if (nowMs < this.#renewAtMs) return;
     this.#renewAtMs = nowMs + this.#cooldownMs;
-    remote.reload().then(
-      () => {
-        this.#renewAtMs = performance.now() + KEYS_RENEWED_EVERY_MS;
-      },
+    try {
+      await remote.reload();
+      this.#renewAtMs = performance.now() + KEYS_RENEWED_EVERY_MS;
+    } catch {
       // The last ones are good for a while yet, and it is asked again.
-      () => undefined,
-    );
+    }
   }
 
   async #discover(): Promise<RemoteKeys> {

@@ -136,10 +136,14 @@ for (const engine of STORE_ENGINES) {
       assertProblem(await finalise(bytes), 409, 'HW_UPLOAD_DIGEST');
       assertProblem(await ask('POST', `/upload/finalizecase?caseIdentifier=${lab.caseId}`), 400, 'HW_REQUEST_INVALID');
       assertProblem(await send(bytes, 700, bytes.subarray(700)), 409, 'HW_UPLOAD_OFFSET');
+      assertProblem(await send(bytes, 7000, bytes), 409, 'HW_UPLOAD_OFFSET');
       await send(bytes, 0, bytes);
       assert.equal((await finalise(bytes)).status, 200);
       assert.equal((await finalise(bytes)).status, 200);
-      assert.equal((await ask('POST', `/upload/finalizecase?caseIdentifier=${lab.caseId}`)).body['files'], 1);
+      const { body } = await ask('POST', `/upload/finalizecase?caseIdentifier=${lab.caseId}`);
+      assert.equal(body['files'], 1);
+      const [stored] = await uploadsOfSubmission(http.db, String(body['submissionId']));
+      assert.equal(stored?.sizeBytes, bytes.length);
     });
 
     it('begins a file anew by initialising it again, and gives up what it did not finalise', async () => {

@@ -157,8 +157,11 @@ export class UploadStore {
             `expected ${upload.sizeBytes} bytes, as was stated when it was begun, received more; begin again at byte 0`,
           );
         }
-        digest?.sha256.update(chunk);
-        digest?.md5?.update(chunk);
+        if (digest !== null) {
+          digest.sha256.update(chunk);
+          digest.md5?.update(chunk);
+          digest.seenBytes += chunk.length;
+        }
         await writer.add(chunk);
         if (writer.segmentBytes >= SEGMENT_BYTES) {
           // The disk works on the last segment while the next one comes in.
@@ -168,7 +171,10 @@ export class UploadStore {
         }
       }
     } catch (error) {
-      if (error instanceof HomewardError) throw error;
+      if (error instanceof HomewardError) {
+        await durable.catch(() => undefined);
+        throw error;
+      }
       failure = { error };
     }
     await durable;
@@ -235,9 +241,10 @@ export class UploadStore {
         sha256: createHash('sha256'),
         md5: md5 === null ? null : createHash('md5'),
         bytes: 0,
+        seenBytes: 0,
       });
     const running = this.#digests.get(uploadId);
-    if (running?.bytes === receivedBytes) return running;
+    if (running?.bytes === receivedBytes && running.seenBytes === receivedBytes) return running;
     this.#digests.delete(uploadId);
     return null;
   }
@@ -251,7 +258,9 @@ interface RunningDigest {
   readonly sha256: Hash;
   /** Of a file of a lab tool. */
   readonly md5: Hash | null;
+  /** That are durable; it has seen more where a disk took no more, and is of no use then. */
   bytes: number;
+  seenBytes: number;
 }
 
 type Durable = Pick<Upload, 'receivedBytes' | 'sealedBytes' | 'segments'>;

@@ -151,7 +151,9 @@ export async function noteReceived(
   },
 ): Promise<void> {
   const updated = await db.execute(
-    `update upload set received_bytes = $2, sealed_bytes = $3, segments = $4, state = $5, sha256 = $6, touched_at = now()
+    `update upload set received_bytes = $2, sealed_bytes = $3, segments = $4, state = $5, sha256 = $6, touched_at = now(),
+            -- Of a file of a lab tool, room may have been made for bytes that were refused or never came.
+            size_bytes = case when $5 = 'complete' then $2 else size_bytes end
       where upload_id = $1 and state = 'receiving'`,
     [uploadId, now.receivedBytes, now.sealedBytes, now.segments, now.state, now.sha256],
   );

@@ -38,21 +38,21 @@ export class EntryFile {
     this.sizeBytes += chunk.byteLength;
     if (this.#path === null) return;
     try {
-      this.#handle ??= await this.#open(this.#path);
+      if (this.#handle === null) await this.#open(this.#path);
+      if (this.#handle === null) throw new TypeError('expected an open file');
       await this.#handle.writeFile(this.#cipher?.update(chunk) ?? chunk);
     } catch (error) {
       throw new ScratchFailure(errorText(error));
     }
   }
 
-  async #open(filePath: string): Promise<FileHandle> {
-    const handle = await openNew(filePath);
-    if (this.#key !== null) {
-      const head = newScratchHead();
-      this.#cipher = scratchCipher(this.#key, head);
-      await handle.writeFile(head);
-    }
-    return handle;
+  async #open(filePath: string): Promise<void> {
+    // Kept before anything is written: a full disk must leave no handle that nobody closes.
+    this.#handle = await openNew(filePath);
+    if (this.#key === null) return;
+    const head = newScratchHead();
+    this.#cipher = scratchCipher(this.#key, head);
+    await this.#handle.writeFile(head);
   }
 
   async close(): Promise<void> {
