@@ -4,6 +4,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { HomewardError } from '../../schemas/error.ts';
 import { STORE_ENGINES } from '../../test/store-engines.ts';
 import { openCase } from '../access/cases.ts';
 import { FIRST, isCode, seedKey, seedOrganisation } from '../access/test-access-kit.ts';
@@ -62,6 +63,19 @@ for (const engine of STORE_ENGINES) {
       const half = await store.append(uploadId, 0, chunks(content.subarray(0, 150_000)));
       assert.deepEqual([half.state, half.receivedBytes, half.segments], ['receiving', 150_000, 1]);
       const whole = await store.append(uploadId, 150_000, chunks(content.subarray(150_000)));
+      assert.deepEqual([whole.state, whole.receivedBytes], ['complete', content.length]);
+    });
+
+    it('go on where they were durable after bytes that did not become so, with their digest left to a host', async () => {
+      const content = randomBytes(100_000);
+      const { uploadId } = await begin(content);
+      await store.append(uploadId, 0, chunks(content.subarray(0, 40_000)));
+      async function* refused(): AsyncGenerator<Buffer> {
+        yield content.subarray(40_000, 60_000);
+        throw new HomewardError('HW_UPLOAD_BUDGET', 'expected room on the disk, received none');
+      }
+      await assert.rejects(store.append(uploadId, 40_000, refused()), isCode('HW_UPLOAD_BUDGET'));
+      const whole = await store.append(uploadId, 40_000, chunks(content.subarray(40_000)));
       assert.deepEqual([whole.state, whole.receivedBytes], ['complete', content.length]);
     });
 
